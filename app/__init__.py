@@ -1,0 +1,1 @@
+"""Chancellor: the scorecard stays king and the model is its adviser."""

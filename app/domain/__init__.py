@@ -1,0 +1,1 @@
+"""The functional core: values that validate themselves and pure functions between them."""
