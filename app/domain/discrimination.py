@@ -117,7 +117,7 @@ def ks(risk: Floats, bad: Ints) -> float:
     0.5
     """
     order = np.argsort(risk, kind="stable")
-    at_end = np.append(np.diff(risk[order]) != 0, True)  # noqa: FBT003 - a value, not a switch
+    at_end = np.append(np.diff(risk[order]) != 0, True)
     cumulative_bad = np.cumsum(bad[order])[at_end] / bad.sum()
     cumulative_good = np.cumsum(1 - bad[order])[at_end] / (len(bad) - bad.sum())
     return float(np.abs(cumulative_bad - cumulative_good).max())
@@ -221,7 +221,7 @@ def _party_sums(components: Floats, party: Ints, mask: Bools) -> _PartySums:
     n_parties = int(codes.max()) + 1
     deviation = np.where(mask, components - components[mask].mean(), 0.0)
     return _PartySums(
-        deviations=np.bincount(codes, deviation, n_parties),
+        deviations=np.bincount(codes, deviation, n_parties).astype(np.float64),
         present=np.bincount(codes, mask, n_parties) > 0,
     )
 

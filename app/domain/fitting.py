@@ -1,0 +1,377 @@
+"""Calibrate the baseline, and fit the logistic regression anchored at the expert's weights."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import expit, log_expit
+
+from app.domain.design_matrix import Sample, fold_count, grouped_folds
+from app.domain.types import Bools, Floats, Ints
+
+TAUS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
+SMALLEST_TAU = TAUS[0]
+TAU_SAMPLE_ROWS = 50_000
+DATA_ONLY_RIDGE = 1e-6
+_GRADIENT_TOLERANCE = 1e-9
+_MIN_FOLDS = 2
+_COLLINEAR = 1e-8
+_LOADING = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Calibration:
+    """Hold logit P(bad) = intercept - slope * z, with z the weighted goodness sum.
+
+    Attributes
+    ----------
+    intercept : float
+        a, log-odds of bad at z = 0.
+    slope : float
+        s, log-odds per unit of z; positive where the expert ranks risk.
+    """
+
+    intercept: float
+    slope: float
+
+    def probability(self, z: Floats) -> Floats:
+        """Give P(bad) in (0, 1) of shape (n,) for weighted goodness z of shape (n,)."""
+        return np.asarray(expit(self.intercept - self.slope * z), dtype=np.float64)
+
+
+@dataclass(frozen=True, slots=True)
+class AnchoredFit:
+    """Hold the fit logit P(bad) = a - sum_j b_j g_j, anchored at b_j = s w_j.
+
+    Attributes
+    ----------
+    intercept : float
+        a, log-odds.
+    coefficients : ndarray of shape (d,)
+        b >= 0, log-odds per unit of goodness.
+    tau : float
+        Relative width of the anchor's prior.
+    calibration : Calibration
+        The baseline's own calibration, which gives s.
+    gradient : ndarray of shape (d,)
+        Of the penalised negative log-likelihood at b, intercept profiled out; zero off the
+        bounds.
+    hessian : ndarray of shape (d, d)
+        The same function's Hessian.
+    held : ndarray of bool, shape (d,)
+        Features that the data cannot identify; they hold the expert's value.
+    """
+
+    intercept: float
+    coefficients: Floats
+    tau: float
+    calibration: Calibration
+    gradient: Floats
+    hessian: Floats
+    held: Bools
+
+    def log_odds(self, goodness: Floats) -> Floats:
+        """Give the log-odds of bad of shape (n,) for goodness of shape (n, d)."""
+        return np.asarray(self.intercept - goodness @ self.coefficients, dtype=np.float64)
+
+    @property
+    def standard_errors(self) -> Floats:
+        """Give the standard errors of b from the penalised Hessian, shape (d,); 0 where held."""
+        errors = np.zeros(len(self.coefficients))
+        free = ~self.held
+        if free.any():
+            errors[free] = np.sqrt(np.diag(np.linalg.inv(self.hessian[np.ix_(free, free)])))
+        return errors
+
+
+@dataclass(frozen=True, slots=True)
+class DataOnlyFit:
+    """Hold what the data alone say: no anchor, no sign bound.
+
+    Attributes
+    ----------
+    coefficients, standard_errors : ndarray of shape (d,)
+        b and its standard error, log-odds per unit of goodness; NaN where not identified.
+    intercept : float
+        a, log-odds.
+    """
+
+    coefficients: Floats
+    standard_errors: Floats
+    intercept: float
+
+
+def calibrate(z: Floats, bad: Ints) -> Calibration:
+    """Fit logit P(bad) = a - s z by maximum likelihood.
+
+    Parameters
+    ----------
+    z : ndarray of shape (n,)
+        Weighted goodness sum of the baseline, or any score where higher is safer.
+    bad : ndarray of shape (n,)
+        1 bad, 0 good; both present.
+
+    Returns
+    -------
+    Calibration
+        Intercept and slope. A z without spread has slope 0.
+
+    Examples
+    --------
+    >>> z = np.repeat([0.0, 1.0], 100)
+    >>> bad = np.concatenate([np.repeat([1, 0], [50, 50]), np.repeat([1, 0], [20, 80])])
+    >>> found = calibrate(z, bad)
+    >>> round(found.slope, 4), round(float(np.log(4)), 4)
+    (1.3863, 1.3863)
+    """
+    spread = float(z.std())
+    mean = float(z.mean())
+    if not spread > 1e-12 * max(1.0, abs(mean)):
+        share = float(bad.mean())
+        return Calibration(float(np.log(share / (1 - share))), 0.0)
+    intercept, slope = _fit(-((z - mean) / spread)[:, None], bad, ridge=1e-9)
+    return Calibration(intercept + float(slope[0]) * mean / spread, float(slope[0]) / spread)
+
+
+def fit_anchored(
+    goodness: Floats,
+    bad: Ints,
+    weights: Floats,
+    tau: float,
+    calibration: Calibration,
+    held: Bools | None = None,
+) -> AnchoredFit:
+    r"""Fit the logistic regression whose prior sits at the expert's weights.
+
+    .. math:: \min_{a,\, b \ge 0} \; -\ell(a, b)
+       + \frac{1}{2\tau^2} \sum_j \left( \frac{b_j - s w_j}{s w_j} \right)^2
+
+    with :math:`\ell` the log-likelihood, a sum over rows.
+
+    Parameters
+    ----------
+    goodness : ndarray of shape (n, d)
+        In [0, 1].
+    bad : ndarray of shape (n,)
+        1 bad, 0 good; both present.
+    weights : ndarray of shape (d,)
+        The baseline's weights, > 0.
+    tau : float
+        Relative width of the prior, > 0: small holds the expert.
+    calibration : Calibration
+        Of the baseline on these rows; its slope must be positive.
+    held : ndarray of bool, shape (d,), optional
+        Features to hold; by default those that these rows cannot identify.
+
+    Returns
+    -------
+    AnchoredFit
+        Coefficients, gradient and Hessian. A held feature has b_j = s w_j exactly, and zero
+        rows in gradient and Hessian.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> goodness = rng.random((400, 2))
+    >>> bad = (rng.random(400) < expit(1 - 4 * goodness @ [0.6, 0.4])).astype(np.int64)
+    >>> weights = np.array([60.0, 40.0])
+    >>> base = calibrate(goodness @ weights, bad)
+    >>> fit = fit_anchored(goodness, bad, weights, 0.001, base)
+    >>> np.allclose(fit.coefficients, base.slope * weights, rtol=1e-3)
+    True
+    """
+    if held is None:
+        held = unidentified_features(goodness)
+    free = ~held
+    anchor = calibration.slope * weights
+    scaled = goodness * anchor
+    offset = -scaled.sum(axis=1)
+    relative = np.zeros(len(weights))
+    intercept, free_relative = _fit(
+        -scaled[:, free], bad, ridge=1 / tau**2, offset=offset, lower=-1.0
+    )
+    relative[free] = free_relative
+    coefficients = anchor * (1 + relative)
+    probability = expit(intercept - goodness @ coefficients)
+    gradient, hessian = _penalised_derivatives(
+        goodness, bad, probability, penalty=np.where(free, 1 / (tau * anchor) ** 2, 0.0),
+        deviation=coefficients - anchor,
+    )  # fmt: skip
+    gradient[held] = 0.0
+    hessian[held, :] = 0.0
+    hessian[:, held] = 0.0
+    gradient[free & (coefficients > 0)] = 0.0
+    return AnchoredFit(intercept, coefficients, tau, calibration, gradient, hessian, held)
+
+
+def _penalised_derivatives(
+    goodness: Floats, bad: Ints, probability: Floats, *, penalty: Floats, deviation: Floats
+) -> tuple[Floats, Floats]:
+    """Give gradient and Hessian in b with the intercept profiled out."""
+    variance = probability * (1 - probability)
+    cross = goodness.T @ variance
+    hessian = (goodness * variance[:, None]).T @ goodness - np.outer(cross, cross) / variance.sum()
+    gradient = -goodness.T @ (probability - bad) + penalty * deviation
+    return gradient, hessian + np.diag(penalty)
+
+
+def fit_data_only(goodness: Floats, bad: Ints) -> DataOnlyFit:
+    """Fit the regression without anchor or sign bound, under a ridge of 1e-6.
+
+    Parameters
+    ----------
+    goodness : ndarray of shape (n, d)
+        In [0, 1].
+    bad : ndarray of shape (n,)
+        1 bad, 0 good; both present.
+
+    Returns
+    -------
+    DataOnlyFit
+        NaN for constant and collinear features: not identified.
+    """
+    d = goodness.shape[1]
+    identified = ~unidentified_features(goodness)
+    coefficients, errors = np.full(d, np.nan), np.full(d, np.nan)
+    intercept, found = _fit(-goodness[:, identified], bad, ridge=DATA_ONLY_RIDGE)
+    probability = expit(intercept - goodness[:, identified] @ found)
+    _, hessian = _penalised_derivatives(
+        goodness[:, identified], bad, probability,
+        penalty=np.full(len(found), DATA_ONLY_RIDGE), deviation=found,
+    )  # fmt: skip
+    coefficients[identified] = found
+    errors[identified] = np.sqrt(np.diag(np.linalg.pinv(hessian)))
+    return DataOnlyFit(coefficients, errors, intercept)
+
+
+def unidentified_features(goodness: Floats) -> Bools:
+    """Find the features that are constant or an exact combination of others.
+
+    Parameters
+    ----------
+    goodness : ndarray of shape (n, d)
+        In [0, 1].
+
+    Returns
+    -------
+    ndarray of bool, shape (d,)
+        True where these rows cannot tell the feature's weight.
+
+    Examples
+    --------
+    >>> goodness = np.array([[0.1, 0.5, 0.2], [0.9, 0.5, 0.8], [0.4, 0.5, 0.6], [0.0, 0.5, 1.0]])
+    >>> unidentified_features(goodness).tolist()
+    [False, True, False]
+    >>> unidentified_features(np.column_stack([goodness, 1 - goodness[:, 0]])).tolist()
+    [True, True, False, True]
+    """
+    centred = goodness - goodness.mean(axis=0)
+    spread = np.sqrt((centred**2).mean(axis=0))
+    constant = spread < 1e-9  # noqa: PLR2004 - goodness lies in [0, 1]
+    varying = np.flatnonzero(~constant)
+    unidentified = constant.copy()
+    if len(varying):
+        standard = centred[:, varying] / spread[varying]
+        _, singular, directions = np.linalg.svd(np.linalg.qr(standard, mode="r"))
+        null = np.zeros(len(varying), dtype=bool)
+        null[len(singular) :] = True
+        null[: len(singular)] = singular < _COLLINEAR * singular[0]
+        unidentified[varying] = (np.abs(directions[null]) > _LOADING).any(axis=0)
+    return np.asarray(unidentified, dtype=np.bool_)
+
+
+def choose_tau(sample: Sample, weights: Floats, seed: int) -> tuple[float, dict[float, float]]:
+    """Choose the prior's width: the smallest within one standard error of the best.
+
+    Parameters
+    ----------
+    sample : Sample
+        Training rows; above 50,000 a stratified sample of that size is used.
+    weights : ndarray of shape (d,)
+        The baseline's weights, > 0.
+    seed : int
+        Seed of the folds.
+
+    Returns
+    -------
+    tuple of (float, dict)
+        tau, and the mean log-loss per row of each candidate (empty where there were too few
+        parties to choose: the smallest tau is taken).
+    """
+    part = _tau_sample(sample, seed)
+    n_folds = fold_count(part)
+    if n_folds < _MIN_FOLDS:
+        return SMALLEST_TAU, {}
+    losses = np.array(
+        [
+            _fold_losses(part.take(train), part.take(test), weights)
+            for train, test in grouped_folds(part, n_folds, seed)
+        ]
+    )
+    mean = losses.mean(axis=0)
+    best = int(np.argmin(mean))
+    difference = losses - losses[:, [best]]
+    error = difference.std(axis=0, ddof=1) / np.sqrt(len(losses))
+    chosen = int(np.flatnonzero(mean - mean[best] <= error)[0])
+    return TAUS[chosen], dict(zip(TAUS, mean.tolist(), strict=True))
+
+
+def _tau_sample(sample: Sample, seed: int) -> Sample:
+    if sample.n_rows <= TAU_SAMPLE_ROWS:
+        return sample
+    generator = np.random.default_rng(seed)
+    share = TAU_SAMPLE_ROWS / sample.n_rows
+    rows = [
+        generator.choice(of_class, size=round(share * len(of_class)), replace=False)
+        for of_class in (np.flatnonzero(sample.bad == value) for value in (0, 1))
+    ]
+    return sample.take(np.sort(np.concatenate(rows)))
+
+
+def _fold_losses(train: Sample, test: Sample, weights: Floats) -> list[float]:
+    if len(np.unique(train.bad)) < _MIN_FOLDS:
+        return [0.0] * len(TAUS)
+    base = calibrate(train.goodness @ weights, train.bad)
+    if base.slope <= 0:
+        expert = base.intercept - base.slope * (test.goodness @ weights)
+        return [_log_loss(expert, test.bad)] * len(TAUS)
+    held = unidentified_features(train.goodness)
+    fits = (fit_anchored(train.goodness, train.bad, weights, tau, base, held) for tau in TAUS)
+    return [_log_loss(fit.log_odds(test.goodness), test.bad) for fit in fits]
+
+
+def _log_loss(log_odds: Floats, bad: Ints) -> float:
+    return float(-np.where(bad == 1, log_expit(log_odds), log_expit(-log_odds)).mean())
+
+
+def _fit(
+    design: Floats, bad: Ints, *, ridge: float, offset: Floats | None = None,
+    lower: float | None = None,
+) -> tuple[float, Floats]:  # fmt: skip
+    """Fit a logistic regression with a ridge (on the summed likelihood) by glum.
+
+    One thread: it is faster at these sizes and leaves no run-to-run drift.
+    """
+    from glum import GeneralizedLinearRegressor  # noqa: PLC0415 - heavy import
+    from threadpoolctl import threadpool_limits  # noqa: PLC0415 - goes with glum
+
+    n, d = design.shape
+    if d == 0:
+        design, d, lower = np.zeros((n, 1)), 1, None
+        ridge = 1.0
+    model = GeneralizedLinearRegressor(
+        family="binomial",
+        link="logit",
+        alpha=ridge / n,
+        l1_ratio=0.0,
+        solver="auto" if lower is None else "irls-cd",
+        gradient_tol=_GRADIENT_TOLERANCE,
+        max_iter=200,
+        lower_bounds=None if lower is None else np.full(d, lower),
+    )
+    with threadpool_limits(1), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IRLS failed to converge", category=Warning)
+        model.fit(np.asfortranarray(design), bad.astype(np.float64), offset=offset)
+    return float(model.intercept_), np.asarray(model.coef_, dtype=np.float64)
