@@ -1,0 +1,351 @@
+"""Train the adviser: data gates, the fit on all labelled rows, its judgement and its advice."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.advice import Advice, advise
+from app.domain.design_matrix import Sample
+from app.domain.discrimination import Estimate
+from app.domain.fitting import (
+    AnchoredFit,
+    Calibration,
+    DataOnlyFit,
+    calibrate,
+    choose_tau,
+    fit_anchored,
+    fit_data_only,
+)
+from app.domain.gates import Verdict, auc_gate, data_gates, expert_ranks_gate, improvement_gate
+from app.domain.headroom import measure_headroom
+from app.domain.policy import Policy
+from app.domain.types import Bools, Document, Floats, Progress
+from app.domain.validation import CARDS, Card, Validation, validate
+
+MODEL_TYPE = "logistic_regression"
+_N_STAGES = 4
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedModel:
+    """Hold a fitted model with everything that judged it.
+
+    Attributes
+    ----------
+    feature_names : tuple of str
+        The d features of positive weight, in card order.
+    fit : AnchoredFit
+        Fitted on all labelled rows.
+    data_only : DataOnlyFit
+        What the data alone say.
+    tau_losses : dict
+        Mean log-loss per candidate tau.
+    feature_importance : dict
+        b_j sd(g_j), summing to 1.
+    validation : Validation
+        The judgement of the procedure.
+    headroom : dict
+        AUC that a flexible model adds, on ``goodness`` and on ``raw``.
+    verdicts : tuple of Verdict
+        Data gates and model gates.
+    advice : Advice
+        Adopt, keep or wait.
+    warnings : tuple of str
+        What a reviewer should know about the features.
+    """
+
+    feature_names: tuple[str, ...]
+    fit: AnchoredFit
+    data_only: DataOnlyFit
+    tau_losses: dict[float, float]
+    feature_importance: dict[str, float]
+    validation: Validation
+    headroom: dict[str, float | None]
+    verdicts: tuple[Verdict, ...]
+    advice: Advice
+    warnings: tuple[str, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Say whether no gate failed."""
+        return not any(verdict.is_failed for verdict in self.verdicts)
+
+
+def judge_data(sample: Sample, card: Card, policy: Policy) -> tuple[Verdict, ...]:
+    """Judge whether the sample can carry a training; nothing is fitted where it cannot.
+
+    Parameters
+    ----------
+    sample : Sample
+        Labelled rows.
+    card : Card
+        The baseline.
+    policy : Policy
+        Thresholds.
+
+    Returns
+    -------
+    tuple of Verdict
+        ``sample_size``, ``default_rate`` and, where both classes are there, ``expert_ranks``.
+        Counts are of distinct parties.
+    """
+    n, n_bad = sample.n_parties, sample.n_bad
+    verdicts = data_gates(policy, n_labelled=n, n_bad=n_bad, default_rate=n_bad / n if n else None)
+    if n_bad == 0 or sample.n_good == 0:
+        return verdicts
+    slope = calibrate(sample.goodness @ card.weights, sample.bad).slope
+    return (*verdicts, expert_ranks_gate(slope, n=n))
+
+
+def train(
+    sample: Sample,
+    population: Floats,
+    card: Card,
+    feature_names: Sequence[str],
+    policy: Policy,
+    *,
+    data_verdicts: tuple[Verdict, ...],
+    validation: str = "auto",
+    n_looks: int = 0,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> TrainedModel:
+    """Fit on all labelled rows, and judge the procedure on rows it never saw.
+
+    Parameters
+    ----------
+    sample : Sample
+        Labelled rows, n of them with d features.
+    population : ndarray of shape (n_all, d)
+        Goodness of all rows of the batches, labelled or not.
+    card : Card
+        The baseline.
+    feature_names : sequence of str
+        The d features.
+    policy : Policy
+        Thresholds.
+    data_verdicts : tuple of Verdict
+        From ``judge_data``; none may have failed.
+    validation : {"auto", "out_of_time", "cross_validation", "holdout"}
+        How rows are kept unseen.
+    n_looks : int
+        Earlier models judged against this baseline on overlapping rows.
+    seed : int
+        Seed of every shuffle.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    TrainedModel
+        Registered whether its gates pass or fail.
+
+    Raises
+    ------
+    ValidationInfeasibleError
+        If a forced validation mode cannot be done.
+    """
+    judged = validate(sample, card, policy, mode=validation, seed=seed, progress=progress)
+    _report(progress, 1)
+    base = calibrate(sample.goodness @ card.weights, sample.bad)
+    tau, losses = choose_tau(sample, card.weights, seed)
+    fit = fit_anchored(sample.goodness, sample.bad, card.weights, tau, base)
+    data_only = fit_data_only(sample.goodness, sample.bad)
+    _report(progress, 2)
+    refined_auc = [
+        fold.metrics["refined"]["auc_roc"] if fold.metrics else float("nan")
+        for fold in judged.folds
+    ]
+    headroom = measure_headroom(sample, [fold.split for fold in judged.folds], refined_auc, seed)
+    _report(progress, 3)
+    baseline_failures = tuple(
+        v.gate for v in card.rails(population, policy).judge(card.weights) if v.is_failed
+    )
+    verdicts = (*data_verdicts, *_model_verdicts(judged, policy))
+    advice = advise(
+        judged.gain,
+        policy=policy,
+        n_labelled=sample.n_parties,
+        n_looks=n_looks,
+        baseline_failures=baseline_failures,
+        model_gain=judged.model_gain.value,
+        seen=f"{judged.n_parties:,} parties it never saw",
+    )
+    _report(progress, _N_STAGES)
+    names = tuple(feature_names)
+    return TrainedModel(
+        feature_names=names,
+        fit=fit,
+        data_only=data_only,
+        tau_losses=losses,
+        feature_importance=_importance(names, fit, sample.goodness),
+        validation=judged,
+        headroom=headroom,
+        verdicts=verdicts,
+        advice=advice,
+        warnings=_feature_warnings(names, sample, fit.held),
+    )
+
+
+def _report(progress: Progress | None, done: int) -> None:
+    if progress is not None:
+        progress("train", done, _N_STAGES)
+
+
+def _model_verdicts(judged: Validation, policy: Policy) -> tuple[Verdict, ...]:
+    return (
+        auc_gate(
+            policy,
+            auc=judged.auc["model"].value,
+            interval=judged.auc["model"].interval(),
+            n=judged.n_parties,
+            n_bad=judged.n_bad,
+        ),
+        improvement_gate(
+            policy,
+            model_gain=judged.model_gain.value,
+            refined_gain=judged.gain.value,
+            interval=judged.gain.interval(),
+            n=judged.n_parties,
+            n_bad=judged.n_bad,
+        ),
+    )
+
+
+def _importance(names: tuple[str, ...], fit: AnchoredFit, goodness: Floats) -> dict[str, float]:
+    strength = fit.coefficients * goodness.std(axis=0)
+    total = float(strength.sum())
+    shares = strength / total if total > 0 else np.zeros(len(names))
+    return dict(zip(names, shares.tolist(), strict=True))
+
+
+def _feature_warnings(names: tuple[str, ...], sample: Sample, held: Bools) -> tuple[str, ...]:
+    spread = sample.goodness.std(axis=0)
+    found = []
+    for j, name in enumerate(names):
+        if not held[j]:
+            continue
+        if np.isnan(sample.raw[:, j]).all():
+            why = "is missing in every labelled row"
+        elif spread[j] < 1e-9:  # noqa: PLR2004 - goodness lies in [0, 1]
+            why = "has the same goodness in every labelled row"
+        else:
+            why = "is an exact combination of other features"
+        found.append(f"{name} {why}: the data cannot tell its weight, it holds the expert's value")
+    return tuple(found)
+
+
+def model_metrics(judged: Validation, headroom: dict[str, float | None]) -> Document:
+    """Give the metrics as the registry keeps them.
+
+    Parameters
+    ----------
+    judged : Validation
+        The judgement of the procedure.
+    headroom : dict
+        From ``measure_headroom``.
+
+    Returns
+    -------
+    dict
+        The model's metrics at the top (``auc_roc`` is a plain float), ``auc_roc_interval``,
+        the same for ``refined`` and ``baseline``, the paired gains with intervals,
+        ``guardrail_cost`` and ``headroom``.
+    """
+    cards = {}
+    for name in CARDS:
+        estimate = judged.auc[name]
+        cards[name] = {
+            **judged.metrics[name],
+            "auc_roc": estimate.value,
+            "gini": 2 * estimate.value - 1,
+            "auc_roc_se": _finite(estimate.standard_error),
+            "auc_roc_interval": _interval(estimate),
+        }
+    return {
+        **cards["model"],
+        "refined": cards["refined"],
+        "baseline": cards["baseline"],
+        "gain": judged.gain.value,
+        "gain_se": _finite(judged.gain.standard_error),
+        "gain_interval": _interval(judged.gain),
+        "model_gain": judged.model_gain.value,
+        "model_gain_interval": _interval(judged.model_gain),
+        "guardrail_cost": judged.guardrail_cost,
+        "headroom": headroom,
+        "n_validated": judged.n_parties,
+        "n_validated_bad": judged.n_bad,
+    }
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _interval(estimate: Estimate) -> list[float | None]:
+    return [_finite(end) for end in estimate.interval()]
+
+
+def model_parameters(model: TrainedModel) -> Document:
+    """Give the fitted parameters as JSON-ready lists, in the order of the features.
+
+    Parameters
+    ----------
+    model : TrainedModel
+        The trained model.
+
+    Returns
+    -------
+    dict
+        Coefficients, standard errors, gradient, Hessian, tau, s, a, held features, and the
+        data-only coefficients (None where not identified).
+    """
+    fit, alone = model.fit, model.data_only
+    return {
+        "features": list(model.feature_names),
+        "intercept": fit.intercept,
+        "coefficients": fit.coefficients.tolist(),
+        "standard_errors": fit.standard_errors.tolist(),
+        "gradient": fit.gradient.tolist(),
+        "hessian": fit.hessian.tolist(),
+        "held": fit.held.tolist(),
+        "tau": fit.tau,
+        "tau_losses": [[tau, loss] for tau, loss in model.tau_losses.items()],
+        "expert_slope": fit.calibration.slope,
+        "expert_intercept": fit.calibration.intercept,
+        "data_only": {
+            "intercept": alone.intercept,
+            "coefficients": [_finite(value) for value in alone.coefficients],
+            "standard_errors": [_finite(value) for value in alone.standard_errors],
+        },
+    }
+
+
+def fit_from_parameters(parameters: Document) -> AnchoredFit:
+    """Rebuild the fit from the registry's parameters, bit by bit.
+
+    Parameters
+    ----------
+    parameters : dict
+        From ``model_parameters``, also after a round trip through JSON.
+
+    Returns
+    -------
+    AnchoredFit
+        The same fit.
+    """
+    return AnchoredFit(
+        intercept=float(parameters["intercept"]),
+        coefficients=np.array(parameters["coefficients"], dtype=np.float64),
+        tau=float(parameters["tau"]),
+        calibration=Calibration(
+            intercept=float(parameters["expert_intercept"]),
+            slope=float(parameters["expert_slope"]),
+        ),
+        gradient=np.array(parameters["gradient"], dtype=np.float64),
+        hessian=np.array(parameters["hessian"], dtype=np.float64),
+        held=np.array(parameters["held"], dtype=np.bool_),
+    )
