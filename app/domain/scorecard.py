@@ -1,0 +1,443 @@
+"""The scorecard: a frozen value that validates itself, knows its hash and scores one party."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property, reduce
+from importlib.resources import files
+from itertools import pairwise
+from operator import add
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any
+
+import numpy as np
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+
+from app.domain.canonical import content_hash
+from app.domain.document import parse_document, raise_problems
+from app.domain.party_score import ScoreResult, score_party
+from app.domain.scorecard_problems import scorecard_problems
+from app.domain.transforms import Goodness, Number, Problem, Transform, refuse
+from app.domain.types import Document, Floats
+from app.errors import DocumentError, InvalidInputError
+
+__all__ = [
+    "Feature",
+    "ScoreRange",
+    "ScoreResult",
+    "Scorecard",
+    "default_card",
+    "load_scorecard",
+    "score_party",
+]
+
+SCHEMA_NUMBER = 1
+"""Part of every content hash; raised when the meaning of a document changes."""
+
+_LARGEST_SCORE = 1_000_000
+_LARGEST_WEIGHT = 1e15
+
+
+def _whole(value: Any) -> Any:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+Whole = Annotated[
+    int,
+    Field(strict=True, ge=-_LARGEST_SCORE, le=_LARGEST_SCORE),
+    BeforeValidator(_whole),
+]
+Text = Annotated[
+    str,
+    Field(strict=True, min_length=1),
+    BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value),
+]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ScoreRange(_Part):
+    """Hold the lowest and the highest score, in points.
+
+    Parameters
+    ----------
+    min, max : int
+        The scores of goodness 0 and 1 throughout; `min` is below `max`.
+    """
+
+    min: Whole = 300
+    max: Whole = 900
+
+    @model_validator(mode="after")
+    def _check(self) -> ScoreRange:
+        if self.min >= self.max:
+            refuse([(("max",), f"must exceed min ({self.min}), is {self.max}")], "ScoreRange")
+        return self
+
+
+class Feature(_Part):
+    """Hold what the card says about one feature.
+
+    Parameters
+    ----------
+    weight : float
+        Share of the score, >= 0; only its relation to the other weights matters.
+    transform : Linear, Log, Bins or Categories
+        From raw value to goodness.
+    missing : float, default 0
+        Goodness of a null, in [0, 1]; see `gives_missing`.
+    reason : str
+        What a reason code says when this feature lost points; empty if the card does not say.
+    """
+
+    weight: Annotated[Number, Field(ge=0.0)]
+    transform: Transform
+    missing: Goodness = 0.0
+    reason: Annotated[str, Field(strict=True)] = ""
+
+    @property
+    def gives_missing(self) -> bool:
+        """Say whether the document itself gives the goodness of a null."""
+        return "missing" in self.model_fields_set
+
+    @property
+    def attainable(self) -> float:
+        """Give the largest goodness a party can have here, in [0, 1]."""
+        return max(self.transform.attainable, self.missing)
+
+
+def _band_problems(bands: Mapping[str, int], score_range: ScoreRange | None) -> list[Problem]:
+    names = list(bands)
+    problems: list[Problem] = [
+        ((upper,), f"must start above {lower} ({bands[lower]}), starts at {bands[upper]}")
+        for lower, upper in pairwise(names)
+        if bands[upper] <= bands[lower]
+    ]
+    if score_range is None:  # already reported; the bands cannot be held against it
+        return problems
+    low, high, first = score_range.min, score_range.max, bands[names[0]]
+    if first != low:
+        problem = f"the lowest band must start at range.min ({low}), starts at {first}"
+        problems.insert(0, ((names[0],), problem))
+    return problems + [
+        ((name,), f"must start below range.max ({high}), starts at {bound}")
+        for name, bound in bands.items()
+        if bound >= high
+    ]
+
+
+def _sum_of_weights(features: Mapping[str, Feature]) -> float:
+    # not sum(): from Python 3.12 on it compensates rounding, and DuckDB does not
+    return reduce(add, (feature.weight for feature in features.values()))
+
+
+def _feature_problems(features: Mapping[str, Feature]) -> list[Problem]:
+    problems: list[Problem] = []
+    total = _sum_of_weights(features)
+    if total <= 0.0:
+        problems.append(((), "at least one weight must be positive"))
+    elif total > _LARGEST_WEIGHT:
+        problems.append(((), f"the weights sum to {total:g}, more than {_LARGEST_WEIGHT:g}"))
+    seen: dict[str, str] = {}
+    for name in features:
+        same = seen.setdefault(name.casefold(), name)
+        if same != name:
+            problem = f"differs from {same!r} only in case, which databases do not see"
+            problems.append(((name,), problem))
+    return problems
+
+
+class Scorecard(_Part):
+    """Hold one scorecard document.
+
+    Two cards are equal if their content hashes are; build one with `from_document` or
+    `load_scorecard`, which name every fault by its place.
+
+    Parameters
+    ----------
+    name : str
+        For people.
+    range : ScoreRange, default 300 to 900
+        Lowest and highest score.
+    bands : mapping of str to int
+        Name to lower bound in points, lowest first; the first starts at ``range.min``.
+    features : mapping of str to Feature
+        In card order, which breaks ties between reason codes.
+
+    Examples
+    --------
+    >>> card = default_card()
+    >>> len(card.features), card.total_weight, card.band_of(710)
+    (16, 120.0, 'good')
+    >>> score_party(card, {"kyc_verified": True, "has_tax_id": 1}).score
+    425
+    """
+
+    name: Text
+    range: ScoreRange = ScoreRange()
+    bands: Annotated[Mapping[Text, Whole], Field(min_length=1), AfterValidator(MappingProxyType)]
+    features: Annotated[
+        Mapping[Text, Feature], Field(min_length=1), AfterValidator(MappingProxyType)
+    ]
+
+    @field_validator("bands")
+    @classmethod
+    def _check_bands(cls, bands: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
+        refuse(_band_problems(bands, info.data.get("range")), "Scorecard")
+        return bands
+
+    @field_validator("features")
+    @classmethod
+    def _check_features(cls, features: Mapping[str, Feature]) -> Mapping[str, Feature]:
+        refuse(_feature_problems(features), "Scorecard")
+        return features
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> Scorecard:
+        """Build a card from plain values, as read from YAML or JSON.
+
+        Parameters
+        ----------
+        document : mapping
+            With ``name``, ``range``, ``bands`` and ``features``.
+
+        Returns
+        -------
+        Scorecard
+            The validated card.
+
+        Raises
+        ------
+        DocumentError
+            Names every fault by its place, such as ``features.age.transform.edges[2]``.
+        """
+        if not isinstance(document, Mapping):
+            raise DocumentError("", "a scorecard is a mapping with name, range, bands and features")
+        try:
+            return cls.model_validate(dict(document))
+        except ValidationError as error:
+            models: dict[tuple[str, ...], type[BaseModel]]
+            models = {(): Scorecard, ("range",): ScoreRange, ("features",): Feature}
+            problems = scorecard_problems(error, models)
+        raise_problems(problems)
+        raise AssertionError(problems)  # pragma: no cover - pydantic reports at least one error
+
+    def to_document(self) -> Document:
+        """Give the fields that were set as plain values, in card order.
+
+        Returns
+        -------
+        dict
+            From which `from_document` builds an equal card.
+        """
+        document = _fields_set(self)
+        document["bands"] = dict(self.bands)
+        document["features"] = {
+            name: _feature_document(feature) for name, feature in self.features.items()
+        }
+        return document
+
+    @cached_property
+    def content_hash(self) -> str:
+        """Give the SHA-256 of the fields set, 64 hex digits; order of features and bands counts."""
+        document = self.to_document()
+        document["bands"] = list(document["bands"].items())
+        document["features"] = list(document["features"].items())
+        return content_hash({"schema": SCHEMA_NUMBER, "scorecard": document})
+
+    @cached_property
+    def feature_names(self) -> tuple[str, ...]:
+        """Give the names of the features, in card order."""
+        return tuple(self.features)
+
+    @cached_property
+    def band_names(self) -> tuple[str, ...]:
+        """Give the names of the bands, lowest first."""
+        return tuple(self.bands)
+
+    @property
+    def weights(self) -> Floats:
+        """Give the weights in card order, ndarray of shape (n_features,)."""
+        return np.array([feature.weight for feature in self.features.values()], dtype=np.float64)
+
+    @cached_property
+    def total_weight(self) -> float:
+        """Give the sum of the weights, added in card order as both evaluators add."""
+        return _sum_of_weights(self.features)
+
+    def with_weights(self, weights: Sequence[float] | Floats | Mapping[str, float]) -> Scorecard:
+        """Give the same card with other weights.
+
+        Parameters
+        ----------
+        weights : sequence of shape (n_features,), or mapping
+            In card order, or by name; features that a mapping leaves out keep theirs.
+
+        Returns
+        -------
+        Scorecard
+            A new card, validated.
+
+        Raises
+        ------
+        InvalidInputError
+            If the number of weights or a name does not fit the card.
+        DocumentError
+            If a weight is negative or not finite, or all are 0.
+        """
+        document = self.to_document()
+        for name, weight in self._named(weights).items():
+            document["features"][name]["weight"] = float(weight)
+        return Scorecard.from_document(document)
+
+    def _named(
+        self, weights: Sequence[float] | Floats | Mapping[str, float]
+    ) -> Mapping[str, float]:
+        if isinstance(weights, Mapping):
+            unknown = [name for name in weights if name not in self.features]
+            if unknown:
+                raise InvalidInputError(f"the card has no feature {', '.join(unknown)}")
+            return weights
+        if len(weights) != len(self.features):
+            message = f"the card has {len(self.features)} features, {len(weights)} weights given"
+            raise InvalidInputError(message)
+        return dict(zip(self.feature_names, weights, strict=True))
+
+    def band_of(self, score: int) -> str:
+        """Give the band of a score.
+
+        Parameters
+        ----------
+        score : int
+            In points, within the range.
+
+        Returns
+        -------
+        str
+            The highest band whose lower bound does not exceed the score.
+
+        Raises
+        ------
+        InvalidInputError
+            If the score lies outside the range.
+        """
+        if not self.range.min <= score <= self.range.max:
+            message = f"score {score} lies outside {self.range.min} to {self.range.max}"
+            raise InvalidInputError(message)
+        return next(name for name in reversed(self.band_names) if self.bands[name] <= score)
+
+    def model_copy(
+        self, *, update: Mapping[str, Any] | None = None, deep: bool = False
+    ) -> Scorecard:
+        """Give a copy with other fields, validated and hashed anew.
+
+        Parameters
+        ----------
+        update : mapping of str to Any or None
+            Fields to replace.
+        deep : bool, default False
+            Ignored: a card never changes, so nothing in it needs copying.
+
+        Returns
+        -------
+        Scorecard
+            A new card.
+        """
+        del deep
+        fields = {name: getattr(self, name) for name in self.model_fields_set}
+        return Scorecard.model_validate({**fields, **(update or {})})
+
+    def __copy__(self) -> Scorecard:
+        return self
+
+    def __deepcopy__(self, memo: dict[int, Any] | None = None) -> Scorecard:
+        return self
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Scorecard) and self.content_hash == other.content_hash
+
+    def __hash__(self) -> int:
+        return hash(self.content_hash)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Scorecard.from_document, (self.to_document(),)
+
+
+def _fields_set(part: BaseModel) -> Document:
+    return {
+        name: _fields_set(value) if isinstance(value, BaseModel) else value
+        for name in type(part).model_fields
+        if name in part.model_fields_set
+        for value in (getattr(part, name),)
+    }
+
+
+def _feature_document(feature: Feature) -> Document:
+    document = _fields_set(feature)
+    transform = document["transform"]
+    for name, value in transform.items():
+        if isinstance(value, tuple):
+            transform[name] = list(value)
+        elif isinstance(value, Mapping):
+            transform[name] = dict(value)
+    return document
+
+
+def load_scorecard(source: str | Path) -> Scorecard:
+    """Read a scorecard from a file or a text.
+
+    Parameters
+    ----------
+    source : str or Path
+        A path, or the text itself: a str of several lines or that starts with ``{`` is a text.
+
+    Returns
+    -------
+    Scorecard
+        The validated card.
+
+    Raises
+    ------
+    DocumentError
+        If the file cannot be read, or what it says is not a scorecard; every fault at once.
+
+    Examples
+    --------
+    >>> load_scorecard("{name: x, bands: {all: 300}, features: {a: {weight: 1}}}")
+    Traceback (most recent call last):
+    ...
+    app.errors.DocumentError: features.a.transform: is missing
+    """
+    if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
+        return Scorecard.from_document(parse_document(source))
+    try:
+        text = Path(source).read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        problem = getattr(error, "strerror", None) or "it is not UTF-8 text"
+        raise DocumentError(str(source), f"cannot be read: {problem}") from error
+    return Scorecard.from_document(parse_document(text))
+
+
+def default_card() -> Scorecard:
+    """Read the card that Chancellor ships: buyers and suppliers in a supply chain.
+
+    Returns
+    -------
+    Scorecard
+        Sixteen features, range 300 to 900.
+    """
+    resource = files("app") / "cards" / "supply_chain.yaml"
+    return load_scorecard(resource.read_text(encoding="utf-8"))
