@@ -1,0 +1,1 @@
+"""The thin transactional shell: load, decide, write, record."""
