@@ -1,0 +1,75 @@
+# make setup   the environment in .venv, from requirements.lock
+# make demo    the main job on a simulated portfolio, under a minute
+# make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
+# make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
+# make bench   times of the main steps on this machine
+# make serve   Dagster's pages over the store in CHANCELLOR_HOME (default ./.chancellor)
+# make lock    write requirements.lock anew from pyproject.toml
+
+MAKEFLAGS += --no-print-directory
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+unexport PYTHONDONTWRITEBYTECODE
+unexport VIRTUAL_ENV
+
+BIN := .venv/bin
+WORKERS ?= 2
+HOME_FOLDER = $(abspath $(or $(CHANCELLOR_HOME),.chancellor))
+PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
+
+.PHONY: setup demo test check static format lint types layers docstrings quick bench serve lock clean
+
+setup: .venv/.installed
+
+.venv/.installed: requirements.lock pyproject.toml scripts/setup
+	@scripts/setup
+
+demo: setup
+	@$(BIN)/chancellor demo
+
+check: static quick
+
+test: static
+	@echo "== tests, the slow ones too"
+	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --cov --cov-report=term
+
+static: format lint types layers docstrings
+
+format: setup
+	@echo "== format"
+	@$(BIN)/ruff format --check --quiet . || { echo "run: $(BIN)/ruff format ."; exit 1; }
+
+lint: setup
+	@echo "== lint"
+	@$(BIN)/ruff check .
+
+types: setup
+	@echo "== types"
+	@$(BIN)/mypy
+
+layers: setup
+	@echo "== layers"
+	@$(BIN)/lint-imports
+
+docstrings: setup
+	@echo "== docstrings"
+	@$(BIN)/numpydoc lint $$(git ls-files 'app/*.py' | grep -v '^app/migrations/')
+
+quick: setup
+	@echo "== quick tests"
+	@$(PYTEST) -m "not slow"
+
+bench: setup
+	@$(BIN)/python -m benchmarks.run
+
+serve: setup
+	@mkdir -p "$(HOME_FOLDER)/dagster"
+	@DAGSTER_HOME="$(HOME_FOLDER)/dagster" $(BIN)/dagster dev -m app.pipeline.definitions
+
+lock: setup
+	@UV=$$(command -v uv || echo .uv/bin/uv); "$$UV" pip compile pyproject.toml --group dev \
+	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet -o requirements.lock
+
+clean:
+	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
