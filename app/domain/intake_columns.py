@@ -93,8 +93,7 @@ def number_column(column: pa.Array | pa.ChunkedArray, name: str) -> Typed:
     if _is_numeric(array.type):
         text, numbers, wrong = array, _as_float(array), np.zeros(len(array), dtype=np.bool_)
     else:
-        text = text_column(array)
-        numbers, wrong = _parse_numbers(text)
+        text, numbers, wrong = _parse_numbers(array)
     infinite = mask(pc.is_inf(numbers))
     faults: list[RowFaults] = []
     if wrong.any():
@@ -121,15 +120,18 @@ def _as_float(array: pa.Array) -> pa.Array:
     return array.cast(pa.float64(), safe=False)
 
 
-def _parse_numbers(text: pa.Array) -> tuple[pa.Array, Bools]:
-    try:
-        numbers = text.cast(pa.float64())
-    except pa.ArrowInvalid:
-        return _parse_numbers_one_by_one(text)
-    return numbers, np.zeros(len(text), dtype=np.bool_)
+def _parse_numbers(array: pa.Array) -> tuple[pa.Array, pa.Array, Bools]:
+    if pa.types.is_string(array.type):
+        text = trimmed_or_null(pc.utf8_trim(array, characters=BLANKS))
+        try:
+            return text, text.cast(pa.float64()), np.zeros(len(text), dtype=np.bool_)
+        except pa.ArrowInvalid:
+            pass  # some value is no plain number: the slower way names every one
+    text = text_column(array)
+    return text, *_parse_numbers_with_faults(text)
 
 
-def _parse_numbers_one_by_one(text: pa.Array) -> tuple[pa.Array, Bools]:
+def _parse_numbers_with_faults(text: pa.Array) -> tuple[pa.Array, Bools]:
     spelled = pc.if_else(pc.equal(text, "true"), "1", text)
     spelled = pc.if_else(pc.equal(spelled, "false"), "0", spelled)
     known = mask(
