@@ -1,0 +1,19 @@
+"""Engine, session and the one place that commits."""
+
+from app.db.bulk import bulk_insert
+from app.db.engine import create_store_engine
+from app.db.migrate import upgrade
+from app.db.session import close_engine, open_session, utc_now
+from app.db.transaction import is_in_transaction, require_no_transaction, transaction
+
+__all__ = [
+    "bulk_insert",
+    "close_engine",
+    "create_store_engine",
+    "is_in_transaction",
+    "open_session",
+    "require_no_transaction",
+    "transaction",
+    "upgrade",
+    "utc_now",
+]

@@ -1,0 +1,30 @@
+"""The tables of the control plane."""
+
+from app.models.base import Base
+from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Withdrawal
+from app.models.labels import GroundTruthLabel, LabelSet, OutcomeDefinition
+from app.models.record import AuditEvent, AuditHead, PipelineRun
+from app.models.registry import Evidence, ModelRegistry, Policy, Verdict
+from app.models.versions import Activation, Review, ScorecardVersion
+
+__all__ = [
+    "Activation",
+    "AuditEvent",
+    "AuditHead",
+    "Base",
+    "Batch",
+    "Evidence",
+    "ExposureImport",
+    "GroundTruthLabel",
+    "LabelSet",
+    "ModelRegistry",
+    "OutcomeDefinition",
+    "OutcomeImport",
+    "PipelineRun",
+    "Policy",
+    "Review",
+    "ScoreSet",
+    "ScorecardVersion",
+    "Verdict",
+    "Withdrawal",
+]

@@ -1,0 +1,95 @@
+"""Where the store is: read from the environment at each call, nothing cached."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from pathlib import Path
+
+from pydantic import model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+DATABASE_FILE = "chancellor.db"
+
+
+class Settings(BaseSettings):
+    """Hold the places of one store.
+
+    Attributes
+    ----------
+    home : Path
+        ``CHANCELLOR_HOME``, absolute; default ``./.chancellor``.
+    database_url : str
+        ``CHANCELLOR_DATABASE_URL``, full and absolute; default the SQLite file in the home.
+    lake_url : str
+        ``CHANCELLOR_LAKE``, a directory or a fsspec URL; default ``lake`` in the home.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="CHANCELLOR_", frozen=True, extra="ignore")
+
+    home: Path = Path(".chancellor")
+    database_url: str = ""
+    lake: str = ""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_in_places(cls, values: dict[str, object]) -> dict[str, object]:
+        home = Path(str(values.get("home") or ".chancellor")).expanduser().resolve()
+        url = str(values.get("database_url") or f"sqlite:///{home / DATABASE_FILE}")
+        return {
+            "home": home,
+            "database_url": complete_database_url(url),
+            "lake": str(values.get("lake") or home / "lake"),
+        }
+
+    @property
+    def lake_url(self) -> str:
+        """Give the place of the data plane."""
+        return self.lake
+
+    @property
+    def dagster_home(self) -> Path:
+        """Give the directory in which Dagster keeps its runs."""
+        return self.home / "dagster"
+
+
+def complete_database_url(url: str) -> str:
+    """Make a database URL full: a driver for PostgreSQL, an absolute path for SQLite.
+
+    Parameters
+    ----------
+    url : str
+        For example ``postgresql://host/name`` or ``sqlite:///chancellor.db``.
+
+    Returns
+    -------
+    str
+        The same place, independent of the working directory.
+
+    Examples
+    --------
+    >>> complete_database_url("postgresql://localhost/risk")
+    'postgresql+psycopg://localhost/risk'
+    >>> complete_database_url("sqlite:////data/chancellor.db")
+    'sqlite:////data/chancellor.db'
+    """
+    for short in ("postgresql://", "postgres://"):
+        if url.startswith(short):
+            return "postgresql+psycopg://" + url.removeprefix(short)
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/"):
+        return prefix + str(Path(url.removeprefix(prefix)).resolve())
+    return url
+
+
+def get_settings() -> Settings:
+    """Read the settings from the environment as it is now."""
+    return Settings()
+
+
+def default_actor() -> str:
+    """Give the OS user's name, who is on the record where nobody else is named."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        return f"uid-{os.getuid()}"
