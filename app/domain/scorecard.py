@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, reduce
+from functools import cached_property
 from importlib.resources import files
-from itertools import pairwise
-from operator import add
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -15,20 +13,27 @@ import numpy as np
 from pydantic import (
     AfterValidator,
     BaseModel,
-    BeforeValidator,
-    ConfigDict,
     Field,
     ValidationError,
     ValidationInfo,
     field_validator,
-    model_validator,
 )
 
 from app.domain.canonical import content_hash
 from app.domain.document import parse_document, raise_problems
 from app.domain.party_score import ScoreResult, score_party
+from app.domain.scorecard_parts import (
+    Feature,
+    Part,
+    ScoreRange,
+    Text,
+    Whole,
+    band_problems,
+    feature_problems,
+    sum_of_weights,
+)
 from app.domain.scorecard_problems import scorecard_problems
-from app.domain.transforms import Goodness, Number, Problem, Transform, refuse
+from app.domain.transforms import refuse
 from app.domain.types import Document, Floats
 from app.errors import DocumentError, InvalidInputError
 
@@ -45,122 +50,8 @@ __all__ = [
 SCHEMA_NUMBER = 1
 """Part of every content hash; raised when the meaning of a document changes."""
 
-_LARGEST_SCORE = 1_000_000
-_LARGEST_WEIGHT = 1e15
 
-
-def _whole(value: Any) -> Any:
-    return int(value) if isinstance(value, float) and value.is_integer() else value
-
-
-Whole = Annotated[
-    int,
-    Field(strict=True, ge=-_LARGEST_SCORE, le=_LARGEST_SCORE),
-    BeforeValidator(_whole),
-]
-Text = Annotated[
-    str,
-    Field(strict=True, min_length=1),
-    BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value),
-]
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class ScoreRange(_Part):
-    """Hold the lowest and the highest score, in points.
-
-    Parameters
-    ----------
-    min, max : int
-        The scores of goodness 0 and 1 throughout; `min` is below `max`.
-    """
-
-    min: Whole = 300
-    max: Whole = 900
-
-    @model_validator(mode="after")
-    def _check(self) -> ScoreRange:
-        if self.min >= self.max:
-            refuse([(("max",), f"must exceed min ({self.min}), is {self.max}")], "ScoreRange")
-        return self
-
-
-class Feature(_Part):
-    """Hold what the card says about one feature.
-
-    Parameters
-    ----------
-    weight : float
-        Share of the score, >= 0; only its relation to the other weights matters.
-    transform : Linear, Log, Bins or Categories
-        From raw value to goodness.
-    missing : float, default 0
-        Goodness of a null, in [0, 1]; see `gives_missing`.
-    reason : str
-        What a reason code says when this feature lost points; empty if the card does not say.
-    """
-
-    weight: Annotated[Number, Field(ge=0.0)]
-    transform: Transform
-    missing: Goodness = 0.0
-    reason: Annotated[str, Field(strict=True)] = ""
-
-    @property
-    def gives_missing(self) -> bool:
-        """Say whether the document itself gives the goodness of a null."""
-        return "missing" in self.model_fields_set
-
-    @property
-    def attainable(self) -> float:
-        """Give the largest goodness a party can have here, in [0, 1]."""
-        return max(self.transform.attainable, self.missing)
-
-
-def _band_problems(bands: Mapping[str, int], score_range: ScoreRange | None) -> list[Problem]:
-    names = list(bands)
-    problems: list[Problem] = [
-        ((upper,), f"must start above {lower} ({bands[lower]}), starts at {bands[upper]}")
-        for lower, upper in pairwise(names)
-        if bands[upper] <= bands[lower]
-    ]
-    if score_range is None:  # already reported; the bands cannot be held against it
-        return problems
-    low, high, first = score_range.min, score_range.max, bands[names[0]]
-    if first != low:
-        problem = f"the lowest band must start at range.min ({low}), starts at {first}"
-        problems.insert(0, ((names[0],), problem))
-    return problems + [
-        ((name,), f"must start below range.max ({high}), starts at {bound}")
-        for name, bound in bands.items()
-        if bound >= high
-    ]
-
-
-def _sum_of_weights(features: Mapping[str, Feature]) -> float:
-    # not sum(): from Python 3.12 on it compensates rounding, and DuckDB does not
-    return reduce(add, (feature.weight for feature in features.values()))
-
-
-def _feature_problems(features: Mapping[str, Feature]) -> list[Problem]:
-    problems: list[Problem] = []
-    total = _sum_of_weights(features)
-    if total <= 0.0:
-        problems.append(((), "at least one weight must be positive"))
-    elif total > _LARGEST_WEIGHT:
-        problems.append(((), f"the weights sum to {total:g}, more than {_LARGEST_WEIGHT:g}"))
-    seen: dict[str, str] = {}
-    for name in features:
-        same = seen.setdefault(name.casefold(), name)
-        if same != name:
-            problem = f"differs from {same!r} only in case, which databases do not see"
-            problems.append(((name,), problem))
-    return problems
-
-
-class Scorecard(_Part):
+class Scorecard(Part):
     """Hold one scorecard document.
 
     Two cards are equal if their content hashes are; build one with `from_document` or
@@ -196,13 +87,13 @@ class Scorecard(_Part):
     @field_validator("bands")
     @classmethod
     def _check_bands(cls, bands: Mapping[str, int], info: ValidationInfo) -> Mapping[str, int]:
-        refuse(_band_problems(bands, info.data.get("range")), "Scorecard")
+        refuse(band_problems(bands, info.data.get("range")), "Scorecard")
         return bands
 
     @field_validator("features")
     @classmethod
     def _check_features(cls, features: Mapping[str, Feature]) -> Mapping[str, Feature]:
-        refuse(_feature_problems(features), "Scorecard")
+        refuse(feature_problems(features), "Scorecard")
         return features
 
     @classmethod
@@ -276,7 +167,7 @@ class Scorecard(_Part):
     @cached_property
     def total_weight(self) -> float:
         """Give the sum of the weights, added in card order as both evaluators add."""
-        return _sum_of_weights(self.features)
+        return sum_of_weights(self.features)
 
     def with_weights(self, weights: Sequence[float] | Floats | Mapping[str, float]) -> Scorecard:
         """Give the same card with other weights.

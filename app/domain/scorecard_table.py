@@ -1,0 +1,308 @@
+"""Goodness and scores of whole tables, as Ibis expressions run on DuckDB.
+
+The table form of `app.domain.party_score`: on every finite number and every text both give the
+same score, band, contributions, missing features and reason codes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
+import ibis
+import ibis.expr.types as ir
+import numpy as np
+import pyarrow as pa
+
+from app.domain.party_score import TIE
+from app.domain.reasons import MOST_REASONS, RESOLUTION
+from app.domain.scorecard import Scorecard
+from app.domain.scorecard_parts import Feature
+from app.domain.table_query import TableQuery, dtype_of
+from app.domain.transforms_table import constant, goodness_expression
+from app.domain.types import Floats
+from app.errors import InvalidInputError
+
+MISSING_SEPARATOR = ";"
+"""Between the names in the column ``missing_features``."""
+
+REASON_COLUMNS = tuple(f"reason_{place}" for place in range(1, MOST_REASONS + 1))
+"""Names of the columns with the features that cost the most points."""
+
+Outputs = dict[str, ir.Column]
+"""Expressions by the name of their column."""
+
+
+def goodness_matrix(
+    card: Scorecard, table: pa.Table, features: Sequence[str] | None = None
+) -> Floats:
+    """Map the raw values of a table to goodness.
+
+    Parameters
+    ----------
+    card : Scorecard
+        Whose transforms apply.
+    table : pyarrow.Table of n rows
+        As for `app.domain.table_query.TableQuery.run`.
+    features : sequence of str or None
+        Which features, in the order of the columns of the result; None for all, in card order.
+
+    Returns
+    -------
+    ndarray of shape (n, d)
+        Goodness in [0, 1], in the row order of the table; never NaN.
+
+    Raises
+    ------
+    InvalidInputError
+        If the card has no such feature.
+    IntakeError
+        Names rows and columns whose values are infinite or no numbers.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import default_card
+    >>> table = pa.table({"company_age_years": [5.0, None, 20.0]})
+    >>> goodness_matrix(default_card(), table, ["company_age_years", "network_size"]).tolist()
+    [[0.5, 0.0], [0.0, 0.0], [1.0, 0.0]]
+    """
+    names = card.feature_names if features is None else tuple(features)
+    by_feature = np.empty((len(names), table.num_rows), dtype=np.float64)
+    if names:
+        outputs = [_helper("goodness", place) for place in range(len(names))]
+
+        def expression(source: ir.Table, columns: list[ir.Column]) -> ir.Table:
+            return source.mutate(**_goodness([card.features[name] for name in names], columns))
+
+        computed = TableQuery(card, names, expression, outputs).run(table)
+        for place, output in enumerate(outputs):
+            by_feature[place] = computed.column(output).to_numpy()
+    return np.ascontiguousarray(by_feature.T)
+
+
+def score_query(card: Scorecard, *, reasons: bool = True, contributions: bool = True) -> TableQuery:
+    """Prepare the scoring of tables.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The card that decides.
+    reasons, contributions : bool, default True
+        Whether to add the reason columns and the points of each feature.
+
+    Returns
+    -------
+    TableQuery
+        Whose results have the columns `score_outputs`.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import default_card
+    >>> query = score_query(default_card(), contributions=False)
+    >>> query.run(pa.table({"kyc_verified": ["1"], "has_tax_id": [True]})).to_pylist()[0]["score"]
+    425
+    """
+    return TableQuery(
+        card,
+        card.feature_names,
+        lambda source, columns: _scored(
+            card, source, columns, reasons=reasons, contributions=contributions
+        ),
+        score_outputs(card, reasons=reasons, contributions=contributions),
+    )
+
+
+def score_outputs(
+    card: Scorecard, *, reasons: bool = True, contributions: bool = True
+) -> tuple[str, ...]:
+    """Name the columns that scoring adds.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The card that decides.
+    reasons, contributions : bool, default True
+        Whether the reason columns and the points of each feature are among them.
+
+    Returns
+    -------
+    tuple of str
+        ``score`` (int64), ``unrounded_score``, ``band``, ``missing_features`` (names joined by
+        ``;``, empty if none), ``reason_1`` to ``reason_4`` (names or null), and
+        ``points_<feature>`` for each feature.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import default_card
+    >>> score_outputs(default_card(), reasons=False, contributions=False)
+    ('score', 'unrounded_score', 'band', 'missing_features')
+    """
+    return (
+        *("score", "unrounded_score", "band", "missing_features"),
+        *(REASON_COLUMNS if reasons else ()),
+        *(f"points_{name}" for name in card.feature_names if contributions),
+    )
+
+
+def score_expression(
+    card: Scorecard, table: ir.Table, *, reasons: bool = True, contributions: bool = True
+) -> ir.Table:
+    """Add the score and what explains it to an Ibis table, on any engine.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The card that decides.
+    table : ibis table
+        With a column per feature, as batch snapshots hold them: numbers (NaN is null already)
+        or texts as intake writes them. A column that is not there is missing throughout.
+    reasons, contributions : bool, default True
+        Whether to add the reason columns and the points of each feature.
+
+    Returns
+    -------
+    ibis table
+        The table with the columns `score_outputs`; columns of the same name are replaced.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column has a type that its transform does not take.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import default_card
+    >>> table = ibis.memtable(pa.table({"kyc_verified": [1.0], "has_tax_id": [1.0]}))
+    >>> score_expression(default_card(), table).score.to_pyarrow().to_pylist()
+    [425]
+    """
+    columns = [_column(table, name, feature) for name, feature in card.features.items()]
+    scored = _scored(card, table, columns, reasons=reasons, contributions=contributions)
+    outputs = score_outputs(card, reasons=reasons, contributions=contributions)
+    return scored.select(*[name for name in table.columns if name not in outputs], *outputs)
+
+
+def _column(table: ir.Table, name: str, feature: Feature) -> ir.Column:
+    dtype = dtype_of(feature)
+    if name not in table.columns:
+        return ibis.null(dtype)
+    column = table[name]
+    if dtype == "float64" and column.type().is_numeric():
+        return column.cast(dtype)
+    if not (column.type().is_string() and dtype == "string"):
+        message = (
+            f"feature {name!r} takes {dtype}, the table has {column.type()}: read it by intake"
+        )
+        raise InvalidInputError(message)
+    return column
+
+
+def _helper(what: str, place: int) -> str:
+    return f"__{what}_{place}"
+
+
+def _goodness(features: Sequence[Feature], columns: Sequence[ir.Column]) -> Outputs:
+    pairs = enumerate(zip(features, columns, strict=True))
+    return {
+        _helper("goodness", place): goodness_expression(feature, column)
+        for place, (feature, column) in pairs
+    }
+
+
+def _scored(
+    card: Scorecard,
+    table: ir.Table,
+    columns: Sequence[ir.Column],
+    *,
+    reasons: bool,
+    contributions: bool,
+) -> ir.Table:
+    """Compute in steps of one sub-select each: inlined into one another they would explode."""
+    features = list(card.features.items())
+    missing = _missing(card, columns)
+    goodness = _goodness([feature for _, feature in features], columns)
+    step = table.mutate(**goodness, __missing=missing).view()
+    shares = [step[name] for name in goodness]
+    unrounded = _unrounded(card, shares)
+    outputs: Outputs = {"unrounded_score": unrounded, "missing_features": step["__missing"]}
+    if contributions:
+        outputs |= {
+            f"points_{name}": _points(card, feature, share)
+            for (name, feature), share in zip(features, shares, strict=True)
+        }
+    losses = _losses(card, shares) if reasons else {}
+    step = step.mutate(**outputs, **losses).view()
+    score = (step["unrounded_score"] + constant(0.5) + constant(TIE)).floor().cast("int64")
+    ranks = _ranks([(place, step[name]) for place, name in enumerate(losses)])
+    step = step.mutate(score=score, **ranks).view()
+    return step.mutate(
+        band=_band(card, step["score"]),
+        **(_reasons(card, step) if reasons else {}),
+    )
+
+
+def _missing(card: Scorecard, columns: Sequence[ir.Column]) -> ir.StringColumn:
+    pieces = [
+        column.isnull().ifelse(MISSING_SEPARATOR + name, "")
+        for name, column in zip(card.feature_names, columns, strict=True)
+    ]
+    return reduce(add, pieces).substr(len(MISSING_SEPARATOR))
+
+
+def _unrounded(card: Scorecard, shares: Sequence[ir.FloatingColumn]) -> ir.FloatingColumn:
+    weighted = [
+        constant(feature.weight) * share
+        for feature, share in zip(card.features.values(), shares, strict=True)
+    ]
+    low, span = constant(card.range.min), constant(card.range.max - card.range.min)
+    return low + span * reduce(add, weighted) / constant(card.total_weight)
+
+
+def _points(card: Scorecard, feature: Feature, share: ir.FloatingColumn) -> ir.FloatingColumn:
+    span = card.range.max - card.range.min
+    return constant(span * feature.weight) * share / constant(card.total_weight)
+
+
+def _losses(card: Scorecard, shares: Sequence[ir.FloatingColumn]) -> Outputs:
+    losses = {}
+    for place, (feature, share) in enumerate(zip(card.features.values(), shares, strict=True)):
+        lost = _points(card, feature, constant(feature.attainable) - share)
+        losses[_helper("loss", place)] = (lost * constant(RESOLUTION) + constant(0.5)).floor()
+    return losses
+
+
+def _ranks(losses: Sequence[tuple[int, ir.NumericColumn]]) -> Outputs:
+    one, zero = ibis.literal(1, "int32"), ibis.literal(0, "int32")
+    ranks = {}
+    for place, mine in losses:
+        ahead = [
+            ((other >= mine) if position < place else (other > mine)).ifelse(one, zero)
+            for position, other in losses
+            if position != place
+        ]
+        ranks[_helper("rank", place)] = reduce(add, ahead, zero)
+    return ranks
+
+
+def _reasons(card: Scorecard, step: ir.Table) -> Outputs:
+    lines = [
+        (name, step[_helper("loss", place)], step[_helper("rank", place)])
+        for place, name in enumerate(card.feature_names)
+    ]
+    return {
+        column: ibis.cases(
+            *[((loss > 0) & (rank == position), name) for name, loss, rank in lines],
+            else_=ibis.null("string"),
+        )
+        for position, column in enumerate(REASON_COLUMNS)
+    }
+
+
+def _band(card: Scorecard, score: ir.IntegerColumn) -> ir.StringValue:
+    lowest, *others = card.band_names
+    if not others:
+        return ibis.literal(lowest)
+    return ibis.cases(
+        *[(score >= card.bands[name], name) for name in reversed(others)], else_=lowest
+    )
