@@ -327,6 +327,7 @@ def upgrade() -> None:
     )
     op.create_index(op.f('ix_ground_truth_labels_batch_id_party_id'), 'ground_truth_labels', ['batch_id', 'party_id'], unique=False)
     op.create_index(op.f('ix_ground_truth_labels_label_set_id'), 'ground_truth_labels', ['label_set_id'], unique=False)
+    op.execute(f"INSERT INTO audit_head (id, seq, hash) VALUES (1, 0, '{'0' * 64}')")
     # The two tables name each other: PostgreSQL takes the second key once both are there.
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":

@@ -1,0 +1,1 @@
+"""The data plane: immutable Parquet files, named by the hash of their bytes."""

@@ -1,0 +1,36 @@
+"""Structured logs on stderr: stdout belongs to results."""
+
+from __future__ import annotations
+
+import logging
+import sys
+
+import structlog
+
+
+def configure_logging(*, as_json: bool = False, level: int = logging.INFO) -> None:
+    """Send structured logs to stderr.
+
+    Parameters
+    ----------
+    as_json : bool
+        One JSON document a line, for machines; otherwise aligned text.
+    level : int
+        Least level that is shown.
+    """
+    renderer = (
+        structlog.processors.JSONRenderer()
+        if as_json
+        else structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())
+    )
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            renderer,
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(level),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=False,
+    )
