@@ -32,6 +32,7 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = MappingProxyType(
         ("draft", "reject"): "rejected",
         ("draft", "activate"): "active",
         ("approved", "approve"): "approved",
+        ("approved", "reject"): "rejected",
         ("approved", "activate"): "active",
         ("active", "retire"): "inactive",
         ("inactive", "rollback"): "active",
@@ -50,8 +51,6 @@ class VersionFacts:
         Name, such as ``ml_v2``.
     origin : {'person', 'model'}
         Who wrote the weights.
-    status : str
-        One of :data:`STATUSES`.
     created_by : str
         The author: a person, or ``model:<model_id>``.
     requested_by : tuple of str
@@ -66,7 +65,6 @@ class VersionFacts:
 
     version: str
     origin: Origin
-    status: Status
     created_by: str
     requested_by: tuple[str, ...]
     asked_despite_advice_by: str | None
@@ -239,7 +237,7 @@ def makers(facts: VersionFacts) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> makers(VersionFacts("ml_v2", "model", "draft", "model:m-1", ("ada",), "ada", "v1", "h"))
+    >>> makers(VersionFacts("ml_v2", "model", "model:m-1", ("ada",), "ada", "v1", "h"))
     ('model:m-1', 'ada')
     """
     asked = facts.asked_despite_advice_by

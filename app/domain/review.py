@@ -63,7 +63,7 @@ class Case:
         Examples
         --------
         >>> far = VerdictFacts("weight_change", "fail", "61 % is not under 50 %.")
-        >>> card = VersionFacts("v2", "person", "draft", "ada", (), None, "v1", "hash")
+        >>> card = VersionFacts("v2", "person", "ada", (), None, "v1", "hash")
         >>> Case(Policy(), card, (far,)).blocking
         ()
         """

@@ -126,7 +126,7 @@ def may_review(policy: Policy, facts: VersionFacts, actor: str) -> Decision:
 
     Examples
     --------
-    >>> mine = VersionFacts("v2", "person", "draft", "ada", (), None, "v1", "hash")
+    >>> mine = VersionFacts("v2", "person", "ada", (), None, "v1", "hash")
     >>> may_review(Policy(), mine, "Ada").reason
     'self_review'
     >>> may_review(Policy(), mine, "grace").allowed
@@ -167,7 +167,7 @@ def may_reject(policy: Policy, facts: VersionFacts, actor: str) -> Decision:
 
     Examples
     --------
-    >>> mine = VersionFacts("v2", "person", "draft", "ada", (), None, "v1", "hash")
+    >>> mine = VersionFacts("v2", "person", "ada", (), None, "v1", "hash")
     >>> policy = Policy(approvers=("grace",))
     >>> [may_reject(policy, mine, name).allowed for name in ("ada", "grace", "eve")]
     [True, True, False]

@@ -1,0 +1,144 @@
+"""Keep the policy: every state of it stays, the newest is in force."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.db import transaction, utc_now
+from app.domain.policy import Policy, parse_policy
+from app.domain.rights import is_admin
+from app.domain.types import Document
+from app.errors import DocumentError, NotPermittedError
+from app.models import Policy as PolicyRow
+from app.queries import policies as policy_queries
+from app.services.audit_service import record
+from app.settings import default_actor
+
+
+class PolicyService:
+    """Show the policy in force and put another in force.
+
+    Parameters
+    ----------
+    db : Session
+        Any SQLAlchemy session on the initialised database.
+    actor : str, optional
+        The person on the record; by default the OS user.
+    """
+
+    def __init__(self, db: Session, actor: str | None = None) -> None:
+        self.db = db
+        self.actor = actor or default_actor()
+
+    def get_policy(self) -> Document:
+        """Give the policy in force, every default written out."""
+        return policy_queries.policy_document(policy_queries.current_policy_row(self.db))
+
+    def set_policy(self, document: Mapping[str, Any] | Policy) -> Document:
+        """Put a policy in force; earlier decisions keep the one they were judged by.
+
+        Writes: one row in ``policies`` and the event ``policy.set``; nothing where the policy in
+        force says the same.
+
+        Parameters
+        ----------
+        document : mapping or Policy
+            Fields left out take their defaults.
+
+        Returns
+        -------
+        dict
+            As :meth:`get_policy`, and ``changed``.
+
+        Raises
+        ------
+        DocumentError
+            If a field is unknown or out of range, or nobody could ever approve.
+        NotPermittedError
+            If the policy in force names admins and the person is none of them.
+        """
+        policy = document if isinstance(document, Policy) else parse_policy(document)
+        require_usable(policy)
+        with transaction(self.db):
+            row, in_force = policy_queries.current_policy(self.db)
+            if not is_admin(in_force, self.actor):
+                raise NotPermittedError(
+                    f"{self.actor} may not change the policy: it names the admins "
+                    f"{', '.join(in_force.admins or ()) or '(nobody)'}.",
+                    actor=self.actor,
+                )
+            if row.content_hash == policy.content_hash:
+                return {**policy_queries.policy_document(row), "changed": False}
+            row = add_policy_row(self.db, policy, actor=self.actor)
+            return {**policy_queries.policy_document(row), "changed": True}
+
+
+def add_policy_row(db: Session, policy: Policy, *, actor: str) -> PolicyRow:
+    """Add the row of a policy, inside the caller's transaction.
+
+    Writes: one row in ``policies`` and the event ``policy.set``.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    policy : Policy
+        The value.
+    actor : str
+        Who puts it in force.
+
+    Returns
+    -------
+    PolicyRow
+        The row.
+    """
+    row = PolicyRow(
+        content=policy.to_document(),
+        content_hash=policy.content_hash,
+        created_at=utc_now(),
+        created_by=actor,
+    )
+    db.add(row)
+    db.flush()
+    record(
+        db,
+        actor=actor,
+        action="policy.set",
+        subject=f"policy:{row.id}",
+        payload={"content": row.content, "content_hash": row.content_hash},
+    )
+    return row
+
+
+def require_usable(policy: Policy) -> None:
+    """Refuse a policy under which no version could ever be activated.
+
+    Parameters
+    ----------
+    policy : Policy
+        The value.
+
+    Raises
+    ------
+    DocumentError
+        If it asks for more approvals than it names approvers.
+
+    Examples
+    --------
+    >>> require_usable(Policy(approvers=("ada",), approvals_required=2))
+    Traceback (most recent call last):
+    app.errors.DocumentError: approvals_required: asks for 2 approvals, but approvers names only \
+1 (ada)
+    """
+    if policy.approvers is None:
+        return
+    people = dict.fromkeys(policy.approvers)
+    if len(people) < policy.approvals_required:
+        raise DocumentError(
+            "approvals_required",
+            f"asks for {policy.approvals_required} approvals, but approvers names only "
+            f"{len(people)} ({', '.join(people) or 'nobody'})",
+        )

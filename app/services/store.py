@@ -1,0 +1,133 @@
+"""Create a store: home, database, lake, and the card as its first active version."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from sqlalchemy import inspect, select
+from sqlalchemy.orm import Session
+
+from app.db import create_store_engine, open_session, transaction, upgrade
+from app.domain.outcomes import default_definition
+from app.domain.policy import Policy
+from app.domain.scorecard import Scorecard, default_card
+from app.domain.types import Document
+from app.errors import ConflictError
+from app.models import ScorecardVersion
+from app.services.audit_service import record
+from app.services.conflicts import conflicts_named
+from app.services.definition_service import add_definition_row
+from app.services.policy_service import add_policy_row, require_usable
+from app.services.version_activations import add_first_activation
+from app.services.version_rows import add_version_row
+from app.settings import Settings, default_actor, get_settings
+
+_FIRST = "The first version: the store was initialised with this card."
+
+
+def initialise_store(
+    *,
+    card: Scorecard | None = None,
+    policy: Policy | None = None,
+    actor: str | None = None,
+    settings: Settings | None = None,
+) -> Document:
+    """Create the store that the settings name, with the card as active version v1.
+
+    Writes: the home, the database at the newest migration, the lake's directory, the built-in
+    outcome definition, the policy, the version ``v1`` with its activation, and their events.
+
+    Parameters
+    ----------
+    card : Scorecard, optional
+        The expert's card; by default the supply-chain card.
+    policy : Policy, optional
+        Thresholds and who may decide; by default the built-in policy.
+    actor : str, optional
+        The person on the record; by default the OS user.
+    settings : Settings, optional
+        Where the store is; by default from the environment.
+
+    Returns
+    -------
+    dict
+        home, database_url (its password hidden), lake_url, version, card, features, content_hash
+        and policy_id.
+
+    Raises
+    ------
+    ConflictError
+        If there is a store already; nothing is changed.
+    DocumentError
+        If no version could ever be activated under the policy.
+    """
+    place = settings or get_settings()
+    chosen, rules = card or default_card(), policy or Policy()
+    require_usable(rules)
+    place.home.mkdir(parents=True, exist_ok=True)
+    shown = _refuse_existing(place)
+    upgrade(place.database_url)
+    if "://" not in place.lake_url:
+        Path(place.lake_url).mkdir(parents=True, exist_ok=True)
+    with open_session(place.database_url) as db, conflicts_named(_already(shown)):
+        row, policy_id = _fill(db, chosen, rules, actor or default_actor(), shown, place)
+        return {
+            "home": str(place.home),
+            "database_url": shown,
+            "lake_url": place.lake_url,
+            "version": row.version,
+            "card": chosen.name,
+            "n_features": len(chosen.features),
+            "content_hash": row.content_hash,
+            "policy_id": policy_id,
+        }
+
+
+def _already(shown: str) -> str:
+    return (
+        f"There is a store in {shown} already. One store serves one scorecard: add a version with "
+        "`chancellor versions add`, or set CHANCELLOR_HOME to another folder."
+    )
+
+
+def _refuse_existing(place: Settings) -> str:
+    engine = create_store_engine(place.database_url)
+    try:
+        shown = engine.url.render_as_string(hide_password=True)
+        if inspect(engine).has_table(ScorecardVersion.__tablename__):
+            with engine.connect() as connection:
+                if connection.execute(select(ScorecardVersion.id).limit(1)).first() is not None:
+                    raise ConflictError(_already(shown), database_url=shown)
+        return shown
+    finally:
+        engine.dispose()
+
+
+def _fill(
+    db: Session, card: Scorecard, policy: Policy, actor: str, shown: str, place: Settings
+) -> tuple[ScorecardVersion, int]:
+    with transaction(db):
+        record(
+            db,
+            actor=actor,
+            action="store.initialised",
+            subject="store",
+            payload={"database_url": shown, "lake_url": place.lake_url, "card": card.name},
+        )
+        policy_row = add_policy_row(db, policy, actor=actor)
+        add_definition_row(db, default_definition(), version=1, actor=actor)
+        row = add_version_row(
+            db,
+            card=card,
+            origin="person",
+            base_version=None,
+            model_id=None,
+            requested_by=actor,
+            created_by=actor,
+            note=_FIRST,
+            despite_advice=False,
+            evidence=None,
+            verdicts=(),
+        )
+        add_first_activation(db, row, actor=actor, reason=_FIRST)
+        return row, policy_row.id

@@ -1,0 +1,264 @@
+"""Activate a version, roll back to an earlier one, and say what was active when."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, update
+from sqlalchemy.orm import Session
+
+from app.db import transaction, utc_now
+from app.domain.lifecycle import next_status
+from app.domain.review import Approval, counts_as_approval, may_activate
+from app.domain.rights import may_use_rights
+from app.domain.types import Document
+from app.errors import ConflictError, NotFoundError
+from app.models import Activation, ScorecardVersion
+from app.queries.policies import current_policy
+from app.queries.versions import find_activation_at, find_active, require_version
+from app.services.audit_service import record
+from app.services.conflicts import conflicts_named
+from app.services.version_cases import (
+    lock_version,
+    raise_unless_allowed,
+    read_case,
+    require_hash,
+    require_text,
+)
+from app.services.version_hashes import verified_review_hash
+from app.services.version_reviews import add_approval, approvals_document
+
+_SECOND = (
+    "Somebody else activated a version at the same moment. Look at `chancellor versions list`."
+)
+
+
+def activate_draft(
+    db: Session,
+    version: str,
+    *,
+    actor: str,
+    reason: str | None = None,
+    expected_hash: str | None = None,
+    acknowledge: Sequence[str] = (),
+    override_reason: str | None = None,
+) -> Document:
+    """Make a draft or an approved version the one that decides.
+
+    Writes: the status of two versions, one row in ``activations``, one in ``reviews`` where the
+    activation counts as approval, and the event ``version.activated``.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    version : str
+        A draft or an approved version.
+    actor : str
+        A person with the right to approve it.
+    reason : str or None
+        Why.
+    expected_hash : str or None
+        The ``review_hash`` that the person saw.
+    acknowledge : sequence of str
+        Gates with insufficient evidence that the person accepts.
+    override_reason : str or None
+        An admin's written reason to pass over a failed gate.
+
+    Returns
+    -------
+    dict
+        See :func:`_promote`, with ``counted_as_approval``, ``approvals``, ``acknowledged``.
+    """
+    said = (reason or "").strip()
+    overriding = None if override_reason is None else require_text(override_reason, "reason")
+    with conflicts_named(_SECOND), transaction(db):
+        row = lock_version(db, version)
+        next_status(row.status, "activate", version)
+        case = read_case(db, row)
+        require_hash(case, expected_hash)
+        own = Approval(actor, case.facts.review_hash, tuple(acknowledge), overriding)
+        active = find_active(db)
+        decision = may_activate(case, own, None if active is None else active.version)
+        raise_unless_allowed(db, row, decision)
+        approves = counts_as_approval(case, own)
+        if approves:
+            add_approval(db, row, own, said or "activated")
+            case = replace(case, approvals=(*case.approvals, own))
+        document = _promote(db, row, active, "activate", actor, said, overriding)
+        document |= {
+            "review_hash": case.facts.review_hash,
+            "counted_as_approval": approves,
+            "approvals": approvals_document(case),
+            "acknowledged": list(case.to_acknowledge if approves else own.acknowledged),
+            "notice": " ".join(decision.notices) or None,
+        }
+        _record(db, "version.activated", document)
+        return document
+
+
+def roll_back(db: Session, version: str, *, actor: str, reason: str) -> Document:
+    """Make an earlier version active again.
+
+    Writes: the status of two versions, one row in ``activations``, and the event
+    ``version.rolled_back``.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    version : str
+        A version that was active before.
+    actor : str
+        A person with the right to approve.
+    reason : str
+        Why; not blank.
+
+    Returns
+    -------
+    dict
+        See :func:`_promote`.
+    """
+    said = require_text(reason, "reason")
+    with conflicts_named(_SECOND), transaction(db):
+        row = lock_version(db, version)
+        next_status(row.status, "rollback", version)
+        raise_unless_allowed(db, row, may_use_rights(current_policy(db)[1], actor))
+        bound = verified_review_hash(db, row)
+        document = _promote(db, row, find_active(db), "rollback", actor, said, None)
+        document |= {"review_hash": bound, "notice": None}
+        _record(db, "version.rolled_back", document)
+        return document
+
+
+def add_first_activation(db: Session, row: ScorecardVersion, *, actor: str, reason: str) -> None:
+    """Activate the first version of a new store, inside the caller's transaction.
+
+    Writes: its status, one row in ``activations``, and the event ``version.activated``.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    row : ScorecardVersion
+        The first version.
+    actor : str
+        Who initialises the store.
+    reason : str
+        Why.
+    """
+    document = _promote(db, row, None, "initial", actor, reason, None)
+    _record(db, "version.activated", document)
+
+
+def active_version_at(db: Session, time: datetime) -> Document:
+    """Say which version decided at a time.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    time : datetime
+        A moment; without a zone it is UTC.
+
+    Returns
+    -------
+    dict
+        ``at``, ``version``, its status now, and since when, by whom and why it was active.
+
+    Raises
+    ------
+    NotFoundError
+        If the moment lies before the store began.
+    """
+    moment = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
+    found = find_activation_at(db, moment)
+    if found is None:
+        raise NotFoundError(
+            f"No version was active at {moment.isoformat()}: the store began later.",
+            at=moment.isoformat(),
+        )
+    return {
+        "at": moment.isoformat(),
+        "version": found.version,
+        "status": require_version(db, found.version).status,
+        "since": found.at.isoformat(),
+        "kind": found.kind,
+        "previous_version": found.previous_version,
+        "actor": found.actor,
+        "reason": found.reason,
+    }
+
+
+def _promote(
+    db: Session,
+    row: ScorecardVersion,
+    previous: ScorecardVersion | None,
+    kind: str,
+    actor: str,
+    reason: str,
+    override_reason: str | None,
+) -> Document:
+    """Retire the active version first, then activate, so that there is never a second one."""
+    now = _not_before_the_last(db)
+    if previous is not None:
+        next_status(previous.status, "retire", previous.version)
+        _move(db, previous, "inactive", deactivated_at=now)
+    _move(db, row, "active", activated_at=now, deactivated_at=None)
+    before = None if previous is None else previous.version
+    db.add(
+        Activation(
+            version=row.version,
+            kind=kind,
+            previous_version=before,
+            actor=actor,
+            reason=reason,
+            override_reason=override_reason,
+            at=now,
+        )
+    )
+    db.flush()
+    return {
+        "version": row.version,
+        "status": "active",
+        "kind": kind,
+        "previous_version": before,
+        "activated_at": now.isoformat(),
+        "actor": actor,
+        "reason": reason,
+        "override_reason": override_reason,
+    }
+
+
+def _not_before_the_last(db: Session) -> datetime:
+    """Keep the order of activations when a clock was set back."""
+    now = utc_now()
+    later = find_activation_at(db, datetime.max.replace(tzinfo=UTC))
+    return now if later is None else max(now, later.at)
+
+
+def _move(db: Session, row: ScorecardVersion, status: str, **times: datetime | None) -> None:
+    """Move a version only if it still stands where it was read; somebody may have been faster."""
+    moved: CursorResult[Any] = db.execute(  # type: ignore[assignment]  # an UPDATE has a cursor
+        update(ScorecardVersion)
+        .where(ScorecardVersion.id == row.id, ScorecardVersion.status == row.status)
+        .values(status=status, **times)
+        .execution_options(synchronize_session=False)
+    )
+    if moved.rowcount != 1:
+        raise ConflictError(_SECOND, version=row.version)
+    db.expire(row)
+
+
+def _record(db: Session, action: str, document: Document) -> None:
+    payload = {key: value for key, value in document.items() if key not in ("version", "actor")}
+    record(
+        db,
+        actor=document["actor"],
+        action=action,
+        subject=f"version:{document['version']}",
+        payload=payload,
+    )
