@@ -1,0 +1,150 @@
+"""Turn a trained model into what the registry and the lake keep of it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.special import expit
+
+from app.domain.canonical import content_hash
+from app.domain.training import TrainedModel, model_metrics, model_parameters
+from app.domain.types import Document
+from app.services.training_sample import TrainingData
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+def registry_columns(input_hash: str, data: TrainingData, model: TrainedModel) -> Document:
+    """Give the columns of a ``model_registry`` row that the training itself decided.
+
+    Parameters
+    ----------
+    input_hash : str
+        Hash of everything the training read.
+    data : TrainingData
+        The aligned sample.
+    model : TrainedModel
+        The trained model.
+
+    Returns
+    -------
+    dict
+        status, advice, metrics, feature_importance, parameters, validation, warnings, and the
+        content_hash over all of it; the same inputs give the same hash.
+    """
+    columns: Document = {
+        "status": "passed" if model.passed else "failed_gate",
+        "advice": model.advice.name,
+        "metrics": model_metrics(model.validation, model.headroom),
+        "feature_importance": model.feature_importance,
+        "parameters": model_parameters(model),
+        "validation": _validation_document(data, model),
+        "warnings": list(model.warnings),
+    }
+    gates = [verdict.as_dict() for verdict in model.verdicts]
+    columns["content_hash"] = content_hash({"inputs": input_hash, "gates": gates, **columns})
+    return columns
+
+
+def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
+    judged, sample = model.validation, data.sample
+    document: Document = {
+        "mode": judged.mode,
+        "why_not_out_of_time": judged.why_not_out_of_time,
+        "n_labelled": sample.n_parties,
+        "n_bad": sample.n_bad,
+        "n_rows": sample.n_rows,
+        "n_validated": judged.n_parties,
+        "n_validated_bad": judged.n_bad,
+        "advice": model.advice.as_dict(),
+        "folds": [
+            {
+                "repeat": fold.split.repeat,
+                "fold": fold.split.fold,
+                "n_train": len(fold.split.train),
+                "n_test": len(fold.split.test),
+                "tau": fold.tau,
+                "t": fold.t,
+                "auc_roc": {name: metrics["auc_roc"] for name, metrics in fold.metrics.items()},
+            }
+            for fold in judged.folds
+        ],
+        "path_auc": [[t, auc] for t, auc in judged.path_auc().items()],
+        "limits": _limits(judged.mode, model),
+    }
+    if judged.mode == "out_of_time":
+        split = judged.folds[0].split
+        document["cut"] = str(sample.scored_on[split.train].max())
+        document["train_from"] = str(sample.scored_on[split.train].min())
+        document["test_to"] = str(sample.scored_on[split.test].max())
+        document["default_rate_train"] = float(sample.bad[split.train].mean())
+        document["default_rate_test"] = float(sample.bad[split.test].mean())
+    return document
+
+
+def _limits(mode: str, model: TrainedModel) -> list[str]:
+    if mode == "out_of_time":
+        found = [
+            "Observation windows of training rows may end after the first test row was scored."
+        ]
+    else:
+        found = [
+            (
+                "Rows were shuffled across scoring dates: the figures do not show whether the "
+                "gain lasts into later vintages."
+            )
+        ]
+    if model.advice.n_looks:
+        found.append(
+            f"{model.advice.n_looks} earlier model(s) were judged against this baseline on "
+            "overlapping rows; the interval is widened for it."
+        )
+    return found
+
+
+def validated_rows(data: TrainingData, model: TrainedModel) -> pa.Table:
+    """Give what every validated row was given by model and cards that never saw it.
+
+    Parameters
+    ----------
+    data : TrainingData
+        The aligned sample.
+    model : TrainedModel
+        The trained model.
+
+    Returns
+    -------
+    pyarrow.Table
+        One row per row and repeat: party_id, batch_id, scored_at, bad, repeat, fold,
+        score_baseline, score_refined (unrounded points), p_model, p_baseline, p_refined.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    folds = model.validation.folds
+    rows = np.concatenate([fold.split.test for fold in folds])
+    tests = [len(fold.split.test) for fold in folds]
+
+    def repeated(values: list[int]) -> np.ndarray:
+        return np.repeat(np.array(values, dtype=np.int16), tests)
+
+    def joined(kind: str, name: str) -> np.ndarray:
+        parts = [getattr(fold, kind)[name] for fold in folds]
+        return np.concatenate(parts)
+
+    return pa.table(
+        {
+            "party_id": pa.array(data.party_id[rows], pa.string()),
+            "batch_id": pa.array(data.batch_id[rows], pa.string()),
+            "scored_at": pa.array(data.scored_at[rows], pa.timestamp("us", tz="UTC")),
+            "bad": pa.array(data.sample.bad[rows], pa.int8()),
+            "repeat": pa.array(repeated([fold.split.repeat for fold in folds]), pa.int16()),
+            "fold": pa.array(repeated([fold.split.fold for fold in folds]), pa.int16()),
+            "score_baseline": pa.array(joined("scores", "baseline")),
+            "score_refined": pa.array(joined("scores", "refined")),
+            "p_model": pa.array(expit(joined("log_odds", "model"))),
+            "p_baseline": pa.array(expit(joined("log_odds", "baseline"))),
+            "p_refined": pa.array(expit(joined("log_odds", "refined"))),
+        }
+    )
