@@ -1,0 +1,1 @@
+"""The command line: each command translates, makes one service call, and prints."""

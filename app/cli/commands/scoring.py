@@ -1,0 +1,49 @@
+"""``chancellor score``: score a file of any size."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import Actor, AsJson, SourceFile
+from app.cli.output import Output
+from app.cli.render import batches as render
+from app.cli.services import open_services
+
+OutFile = Annotated[
+    Path,
+    typer.Option(
+        "--out", metavar="FILE", help="Where the scores go: CSV or Parquet.", show_default=False
+    ),
+]
+Version = Annotated[
+    str | None,
+    typer.Option(
+        "--version",
+        metavar="VERSION",
+        help="The version to score with.",
+        show_default="the active version",
+    ),
+]
+
+
+def score(
+    file: SourceFile,
+    out: OutFile,
+    version: Version = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Score a file: score, band, points per feature and reason codes for each row.
+
+    Reads CSV, CSV.gz or Parquet of any size; nothing of it is kept in the store.
+
+    Example:
+      chancellor score applicants.csv --out scored.parquet
+    """
+    output = Output(as_json)
+    with open_services(actor) as services, output.progress() as progress:
+        result = services.scoring.score_file(file, out, version=version, progress=progress)
+    output.show(result, render.file_scored)

@@ -1,0 +1,87 @@
+"""``chancellor init`` and ``chancellor doctor``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.documents import read_document
+from app.cli.options import Actor, AsJson
+from app.cli.output import Output
+from app.cli.render import store as render
+
+CardFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--card",
+        metavar="FILE",
+        help="Scorecard document (YAML or JSON); becomes the active v1.",
+        show_default="the supply-chain card",
+    ),
+]
+PolicyFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--policy",
+        metavar="FILE",
+        help="Policy document: the thresholds of the gates and who may decide.",
+        show_default="the built-in policy",
+    ),
+]
+RemoveOrphans = Annotated[
+    bool,
+    typer.Option(
+        "--remove-orphans", help="Remove files in the lake that no row of the database names."
+    ),
+]
+
+
+def init(
+    card: CardFile = None,
+    policy: PolicyFile = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Create the store; the card becomes the active version v1.
+
+    The store is a directory (CHANCELLOR_HOME, by default ./.chancellor) that holds
+    the database and the data files. One store serves one scorecard.
+
+    Example:
+      chancellor init --card my_card.yaml
+
+    Next: chancellor batch import
+    """
+    from app.domain.policy import parse_policy  # noqa: PLC0415 - pydantic, 0.1 s
+    from app.domain.scorecard import load_scorecard  # noqa: PLC0415 - the same
+    from app.services.store import initialise_store  # noqa: PLC0415 - SQLAlchemy, 0.3 s
+
+    rules = parse_policy(None if policy is None else read_document(policy))
+    result = initialise_store(
+        card=None if card is None else load_scorecard(card), policy=rules, actor=actor
+    )
+    document = {**result, "allow_self_review": rules.allow_self_review}
+    Output(as_json).show(document, render.initialised)
+
+
+def doctor(
+    remove_orphans: RemoveOrphans = False, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Check the store: database, files and their hashes, orphans, audit chain.
+
+    Every file that the database names is read and hashed again, so this takes a
+    while on a large store. An orphan is a file that a crash left behind: no row
+    names it, and it can be removed without loss.
+
+    Example:
+      chancellor doctor --remove-orphans
+    """
+    from app.cli.services import open_services  # noqa: PLC0415 - kept beside its only other import
+    from app.services.doctor import examine_store  # noqa: PLC0415 - SQLAlchemy and pyarrow
+
+    out = Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
+        result = examine_store(services.db, remove_orphans=remove_orphans, progress=progress)
+    out.show(result, render.examined)

@@ -1,0 +1,235 @@
+"""``chancellor versions``: compare, review, activate, roll back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from app.cli.options import (
+    Acknowledge,
+    Actor,
+    AsJson,
+    ExpectedHash,
+    OptionalReason,
+    OverrideReason,
+    Reason,
+)
+from app.cli.output import Output
+from app.cli.render import comparison as render_comparison
+from app.cli.render import versions as render
+from app.cli.services import open_services
+from app.errors import InvalidInputError
+
+app = typer.Typer(no_args_is_help=True, help="Versions of the scorecard: compare, review, decide.")
+
+Version = Annotated[
+    str, typer.Argument(metavar="VERSION", help="Name of the version.", show_default=False)
+]
+Older = Annotated[str, typer.Argument(metavar="A", help="The old version.", show_default=False)]
+Newer = Annotated[str, typer.Argument(metavar="B", help="The new version.", show_default=False)]
+CutOff = Annotated[
+    int | None,
+    typer.Option(
+        "--cut-off",
+        metavar="SCORE",
+        help="Also show approval rate and bad rate at this score.",
+        show_default=False,
+    ),
+]
+CardFile = Annotated[
+    Path,
+    typer.Argument(metavar="FILE", help="Scorecard document (YAML or JSON).", show_default=False),
+]
+Note = Annotated[
+    str | None,
+    typer.Option("--note", metavar="TEXT", help="What changed and why.", show_default=False),
+]
+Moment = Annotated[
+    str,
+    typer.Argument(metavar="TIME", help="2026-03-31 or 2026-03-31T10:42, UTC.", show_default=False),
+]
+
+
+@app.command("list")
+def list_versions(as_json: AsJson = False, actor: Actor = None) -> None:
+    """List the versions with status, origin and dates.
+
+    Example:
+      chancellor versions list
+    """
+    with open_services(actor) as services:
+        result = services.versions.list_versions()
+    Output(as_json).show(result, render.listed)
+
+
+@app.command("show")
+def show_version(version: Version, as_json: AsJson = False, actor: Actor = None) -> None:
+    """Show one version: status, weights, gates, reviews and the hash to approve.
+
+    Example:
+      chancellor versions show ml_v2
+
+    Next: chancellor versions compare v1 ml_v2
+    """
+    with open_services(actor) as services:
+        result = services.versions.get_version(version)
+    Output(as_json).show(result, render.shown)
+
+
+@app.command("compare")
+def compare_versions(
+    a: Older, b: Newer, cut_off: CutOff = None, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Compare two versions: weights, ranking, who is affected, gates.
+
+    What changes per feature and which constraint stopped it; whether the new card
+    ranks better on parties it never saw; how parties move between bands; and who
+    is swapped in and out at each band boundary.
+
+    Example:
+      chancellor versions compare v1 ml_v2 --cut-off 600
+
+    Next: chancellor versions approve ml_v2 --reason "..."
+    """
+    with open_services(actor) as services:
+        result = services.versions.compare_versions(a, b, cut_off=cut_off)
+    Output(as_json).show(result, render_comparison.compared)
+
+
+@app.command("add")
+def add_version(
+    file: CardFile, note: Note = None, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Add a scorecard that a person wrote, as a draft.
+
+    Example:
+      chancellor versions add card.yaml --note "tax id counts more"
+
+    Next: chancellor versions compare v1 v2
+    """
+    from app.domain.scorecard import load_scorecard  # noqa: PLC0415 - pydantic, 0.1 s
+
+    card = load_scorecard(file)
+    with open_services(actor) as services:
+        result = services.versions.add_version(card, note=note)
+    Output(as_json).show(result, render.added)
+
+
+@app.command("approve")
+def approve(
+    version: Version,
+    reason: Reason,
+    expected_hash: ExpectedHash = None,
+    acknowledge: Acknowledge = None,
+    override_reason: OverrideReason = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Approve a draft; maker and checker must be two people.
+
+    The approval is bound to the hash of content and evidence. Name each gate with
+    insufficient evidence that you accept with --acknowledge.
+
+    Example:
+      chancellor versions approve ml_v2 --reason "gain holds out of time"
+
+    Next: chancellor versions activate ml_v2
+    """
+    with open_services(actor) as services:
+        result = services.versions.approve(
+            version,
+            reason=reason,
+            expected_hash=expected_hash,
+            acknowledge=tuple(acknowledge or ()),
+            override_reason=override_reason,
+        )
+    Output(as_json).show(result, render.reviewed)
+
+
+@app.command("reject")
+def reject(
+    version: Version,
+    reason: Reason,
+    expected_hash: ExpectedHash = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Reject a draft, for good.
+
+    Example:
+      chancellor versions reject ml_v2 --reason "moves too many parties to poor"
+    """
+    with open_services(actor) as services:
+        result = services.versions.reject(version, reason=reason, expected_hash=expected_hash)
+    Output(as_json).show(result, render.reviewed)
+
+
+@app.command("activate")
+def activate(
+    version: Version,
+    reason: OptionalReason = None,
+    expected_hash: ExpectedHash = None,
+    acknowledge: Acknowledge = None,
+    override_reason: OverrideReason = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Make a version the one that decides, from now on.
+
+    Counts as approval where the policy allows it. Only an admin can override a
+    failed gate, with --override-reason.
+
+    Example:
+      chancellor versions activate ml_v2 --reason "committee of 31 March"
+
+    Next: chancellor score FILE --out FILE
+    """
+    with open_services(actor) as services:
+        result = services.versions.activate_version(
+            version,
+            reason=reason,
+            expected_hash=expected_hash,
+            acknowledge=tuple(acknowledge or ()),
+            override_reason=override_reason,
+        )
+    Output(as_json).show(result, render.activated)
+
+
+@app.command("rollback")
+def rollback(
+    version: Version, reason: Reason, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Make an earlier version active again; audited like any activation.
+
+    Example:
+      chancellor versions rollback v1 --reason "bad rates rose in band good"
+    """
+    with open_services(actor) as services:
+        result = services.versions.rollback(version, reason=reason)
+    Output(as_json).show(result, render.activated)
+
+
+@app.command("at")
+def active_at(time: Moment, as_json: AsJson = False, actor: Actor = None) -> None:
+    """Show which version was active at a time.
+
+    Example:
+      chancellor versions at 2026-03-31
+    """
+    moment = _parse_moment(time)
+    with open_services(actor) as services:
+        result = services.versions.active_at(moment)
+    Output(as_json).show(result, render.active_at)
+
+
+def _parse_moment(text: str) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise InvalidInputError(
+            f"{text!r} is not a time: write 2026-03-31 or 2026-03-31T10:42 (UTC).", value=text
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

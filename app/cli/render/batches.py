@@ -1,0 +1,152 @@
+"""What batches and scored files look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from app.cli.render import numbers
+from app.cli.render.tables import next_step, pairs, sentence, table
+
+if TYPE_CHECKING:
+    from app.domain.types import Document
+
+
+def imported(result: Document) -> Iterator[RenderableType]:
+    """Show a batch that was stored.
+
+    Parameters
+    ----------
+    result : dict
+        What ``import_file`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(
+        f"{result['batch_id']}: {numbers.count(result['n_rows'])} parties stored, scored from "
+        f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}.",
+        "bold",
+    )
+    yield pairs("", {"hash": result["file_hash"]})
+    if result["missing_features"]:
+        yield sentence(
+            f"Not in the file, so missing for all: {', '.join(result['missing_features'])}.",
+            "yellow",
+        )
+    if result["n_rejected"]:
+        yield sentence(
+            f"{numbers.count(result['n_rejected'])} rows were not stored; they are in "
+            f"{result['rejects_path']} with their reasons.",
+            "yellow",
+        )
+    yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
+
+
+def listed(result: Sequence[Document]) -> Iterator[RenderableType]:
+    """Show the batches.
+
+    Parameters
+    ----------
+    result : sequence of dict
+        What ``list_batches`` returned.
+
+    Yields
+    ------
+    RenderableType
+        A table, or how to get the first batch.
+    """
+    if not result:
+        yield sentence("There is no batch yet.")
+        yield next_step("chancellor batch import FILE --batch ID --party-id COL --scored-at COL")
+        return
+    rows = [
+        (
+            batch["batch_id"],
+            numbers.count(batch["n_rows"]),
+            numbers.day(batch["scored_from"]),
+            numbers.day(batch["scored_to"]),
+            "withdrawn" if batch["withdrawn"] else "",
+            numbers.short_hash(batch["file_hash"]),
+        )
+        for batch in result
+    ]
+    yield table("Batches", ("batch", "parties>", "scored from", "to", "", "hash"), rows)
+
+
+def shown(result: Document) -> Iterator[RenderableType]:
+    """Show one batch.
+
+    Parameters
+    ----------
+    result : dict
+        What ``get_batch`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(
+        f"{result['batch_id']}: {numbers.count(result['n_rows'])} parties, scored from "
+        f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}.",
+        "bold",
+    )
+    if result["withdrawn"]:
+        yield sentence(f"Withdrawn: {result['withdrawn']['reason']}", "yellow")
+    yield pairs(
+        "",
+        {
+            "imported": f"{numbers.moment(result['created_at'])} by {result['created_by']}",
+            "from": result["source_name"],
+            "card then": result["card_version"],
+            "missing features": ", ".join(result["missing_features"]) or "none",
+            "file": result["file_path"],
+            "hash": result["file_hash"],
+        },
+    )
+    rows = [(column["name"], column["type"]) for column in result["columns"]]
+    yield table("Columns", ("column", "type"), rows)
+
+
+def withdrawn(result: Document) -> Iterator[RenderableType]:
+    """Show that a batch is used no more.
+
+    Parameters
+    ----------
+    result : dict
+        What ``withdraw`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence.
+    """
+    why = result["withdrawn"]["reason"]
+    yield sentence(f"{result['batch_id']} is withdrawn: {why}. It stays on the record.", "bold")
+
+
+def file_scored(result: Document) -> Iterator[RenderableType]:
+    """Show what was written for a scored file.
+
+    Parameters
+    ----------
+    result : dict
+        What ``score_file`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence and the shares of the bands.
+    """
+    yield sentence(
+        f"{numbers.count(result['n_rows'])} rows scored with {result['version']} into "
+        f"{result['path']}; mean score {numbers.points(result['mean_score'])}.",
+        "bold",
+    )
+    rows = [(band, numbers.rate(share)) for band, share in result["band_shares"].items()]
+    yield table("Bands", ("band", "share>"), rows)

@@ -1,0 +1,119 @@
+"""What outcome imports look like."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from app.cli.render import numbers
+from app.cli.render.tables import next_step, sentence, table
+
+if TYPE_CHECKING:
+    from app.domain.types import Document
+
+
+def imported(result: Document) -> Iterator[RenderableType]:
+    """Show outcomes that were imported.
+
+    Parameters
+    ----------
+    result : dict
+        What ``import_events`` or ``import_flags`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(_headline(result), "bold")
+    yield sentence(f"Import {result['import_id']}, hash {result['file_hash']}.")
+    if result["kind"] == "final_flag":
+        yield next_step(f"chancellor labels generate {result['batch_id']} --outcome final_flag")
+    else:
+        yield next_step("chancellor labels generate BATCH, or chancellor pipeline run BATCH")
+
+
+def listed(result: Sequence[Document]) -> Iterator[RenderableType]:
+    """Show the outcome imports.
+
+    Parameters
+    ----------
+    result : sequence of dict
+        What ``list_imports`` returned.
+
+    Yields
+    ------
+    RenderableType
+        A table, or how to get the first import.
+    """
+    if not result:
+        yield sentence("There are no outcomes yet.")
+        yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
+        return
+    rows = [
+        (
+            str(one["import_id"]),
+            one["kind"].replace("_", " "),
+            one["batch_id"] or numbers.NONE,
+            numbers.count(one["n_rows"]),
+            numbers.count(one["n_events"]),
+            _through(one),
+            "withdrawn" if one["withdrawn"] else "",
+            one["source_name"],
+        )
+        for one in result
+    ]
+    columns = ("id", "kind", "batch", "rows>", "events>", "complete through", "", "file")
+    yield table("Outcome imports", columns, rows)
+
+
+def withdrawn(result: Document) -> Iterator[RenderableType]:
+    """Show that an import is used no more.
+
+    Parameters
+    ----------
+    result : dict
+        What ``withdraw`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence.
+    """
+    yield sentence(
+        f"Import {result['import_id']} is withdrawn: {result['reason']} It stays on the record.",
+        "bold",
+    )
+
+
+def exposures_imported(result: Document) -> Iterator[RenderableType]:
+    """Show an exposure list that was imported.
+
+    Parameters
+    ----------
+    result : dict
+        What ``import_exposures`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit.", "bold")
+    yield sentence("From now on a party that is not on the list is excluded from labels.")
+    yield next_step("chancellor labels generate BATCH")
+
+
+def _headline(result: Document) -> str:
+    rows, events = numbers.count(result["n_rows"]), numbers.count(result["n_events"])
+    again = "" if result.get("is_new", True) else " (imported before: nothing changed)"
+    if result["kind"] == "final_flag":
+        return f"{rows} parties of {result['batch_id']} flagged, {events} of them bad{again}."
+    return f"{events} events from {rows} rows, complete through {_through(result)}{again}."
+
+
+def _through(result: Document) -> str:
+    through = result["through"] or {}
+    return ", ".join(f"{kind} {numbers.day(day)}" for kind, day in through.items()) or numbers.NONE

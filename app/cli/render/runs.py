@@ -1,0 +1,75 @@
+"""What a pipeline run looks like: each stage, then what waits."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from app.cli.render import labels, models, numbers, versions
+from app.cli.render.gates import blocking_sentences, gate_table
+from app.cli.render.tables import bullets, pairs, sentence
+
+if TYPE_CHECKING:
+    from app.domain.types import Document
+
+
+def finished(result: Document) -> Iterator[RenderableType]:
+    """Show a run that has ended.
+
+    Parameters
+    ----------
+    result : dict
+        What ``run_pipeline`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(_headline(result), "bold")
+    stages = result["stages"]
+    if stages["scores"]:
+        yield from _scores(stages["scores"])
+    if stages["labels"]:
+        yield sentence(labels.headline(stages["labels"]))
+        yield labels.status_table(stages["labels"])
+    if stages["model"]:
+        yield models.metrics_table(stages["model"]["metrics"])
+    if result["gates"]:
+        yield gate_table(result["gates"])
+        yield from bullets("Not passed", blocking_sentences(result["gates"]))
+    if stages["refinement"] and stages["refinement"]["version"]:
+        yield from versions.refined(stages["refinement"])
+    yield from bullets("Keep in mind", _warnings(stages))
+    yield pairs("", {"run": result["run_id"], "in Dagster": result["dagster_run_id"]})
+
+
+def _headline(result: Document) -> str:
+    if result["version"]:
+        return f"{result['version']} waits for review. {result['advice_sentence']}"
+    if result["gate_failed"] and result["advice"]:
+        return f"A gate failed and there is no draft. Advice {result['advice']}: " + str(
+            result["advice_sentence"]
+        )
+    if result["error"]:
+        return f"The run failed: {result['error']['message']}"
+    return f"No draft. Advice {result['advice']}: {result['advice_sentence']}"
+
+
+def _scores(scores: Document) -> Iterator[RenderableType]:
+    shares = ", ".join(
+        f"{band} {numbers.rate(share)}" for band, share in scores["band_shares"].items()
+    )
+    yield sentence(
+        f"{numbers.count(scores['n_rows'])} parties scored with {scores['version']}: mean "
+        f"{numbers.points(scores['mean_score'])} ({shares})."
+    )
+
+
+def _warnings(stages: Document) -> list[str]:
+    found = [*(stages["labels"] or {}).get("warnings", [])]
+    if stages["model"]:
+        found += [*stages["model"]["warnings"], *stages["model"]["validation"]["limits"]]
+    return found

@@ -1,0 +1,62 @@
+"""What the store looks like after ``init`` and ``doctor``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from rich.console import RenderableType
+
+from app.cli.render.policies import four_eyes
+from app.cli.render.tables import bullets, next_step, pairs, sentence
+
+if TYPE_CHECKING:
+    from app.domain.types import Document
+
+
+def initialised(result: Document) -> Iterator[RenderableType]:
+    """Show a store that was created.
+
+    Parameters
+    ----------
+    result : dict
+        What ``initialise_store`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(
+        f"The store is ready: {result['card']} is the active version {result['version']}, with "
+        f"{result['n_features']} features.",
+        "bold",
+    )
+    yield pairs(
+        "",
+        {
+            "home": result["home"],
+            "database": result["database_url"],
+            "data files": result["lake_url"],
+            "policy": str(result["policy_id"]),
+        },
+    )
+    yield from four_eyes(allow_self_review=result["allow_self_review"])
+    yield next_step("chancellor batch import FILE --batch ID --party-id COL --scored-at COL")
+
+
+def examined(result: Document) -> Iterator[RenderableType]:
+    """Show what the doctor found.
+
+    Parameters
+    ----------
+    result : dict
+        What ``examine_store`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(str(result["sentence"]), "bold")
+    yield from bullets("Found", result["findings"])

@@ -1,0 +1,1 @@
+"""The Dagster face: assets, checks and jobs, each a few lines over one service call."""

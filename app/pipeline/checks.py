@@ -1,0 +1,161 @@
+"""Every gate of the design as an asset check that shows the stored verdict.
+
+The services judge and store; a check reads. A check blocks where a failed gate blocks: a label
+set's gates stop training, a model's stop refinement. ``improves_on_baseline`` alone does not: its
+failure is the advice keep. Verdicts of "insufficient evidence" show as warnings.
+"""
+# No ``from __future__ import annotations``: Dagster reads the annotations of contexts.
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import dagster as dg
+
+from app.db import open_session
+from app.domain.gates import WEIGHT_GATES
+from app.domain.types import Document
+from app.edge.gates import NEVER_BLOCKING
+from app.errors import QualityGateError
+from app.pipeline.request import batches
+from app.queries.evidence import list_verdicts
+
+LABEL_GATES = ("sample_size", "default_rate")
+TRAINING_GATES = ("expert_ranks", "auc_roc", "improves_on_baseline")
+DRAFT_GATES = WEIGHT_GATES
+
+
+def _specs(asset: str, gates: Sequence[str]) -> list[dg.AssetCheckSpec]:
+    with warnings.catch_warnings():
+        # Without partitions a check is handed every batch's document instead of its own.
+        warnings.simplefilter("ignore", dg.PreviewWarning)
+        return [
+            dg.AssetCheckSpec(
+                gate,
+                asset=asset,
+                blocking=gate not in NEVER_BLOCKING,
+                partitions_def=batches,
+                description=f"Gate {gate}, as judged and stored by the services.",
+            )
+            for gate in gates
+        ]
+
+
+@dg.multi_asset_check(
+    name="label_gates", specs=_specs("generate_scorecard_labels", LABEL_GATES), can_subset=True
+)
+def label_gates(
+    generate_scorecard_labels: dict[str, Any],
+) -> Iterator[dg.AssetCheckResult]:
+    """Show the gates of the label sets; several batches are judged together by the training."""
+    label_sets = [str(label_set) for label_set in generate_scorecard_labels["label_set_ids"]]
+    verdicts = [verdict for one in label_sets for verdict in _stored("label_set", one)]
+    may_block = len(label_sets) == 1
+    yield from check_results(
+        "generate_scorecard_labels", LABEL_GATES, verdicts, may_block=may_block
+    )
+
+
+@dg.multi_asset_check(
+    name="model_gates", specs=_specs("train_model_asset", TRAINING_GATES), can_subset=True
+)
+def model_gates(
+    train_model_asset: dict[str, Any],
+) -> Iterator[dg.AssetCheckResult]:
+    """Show the gates that training evaluated."""
+    label_sets = ",".join(str(one) for one in train_model_asset["label_set_ids"])
+    verdicts = [
+        *_stored("label_set", label_sets),
+        *_stored("model", train_model_asset["model_id"]),
+    ]
+    yield from check_results("train_model_asset", TRAINING_GATES, verdicts)
+
+
+@dg.multi_asset_check(
+    name="draft_gates", specs=_specs("refine_scorecard", DRAFT_GATES), can_subset=True
+)
+def draft_gates(
+    refine_scorecard: dict[str, Any],
+) -> Iterator[dg.AssetCheckResult]:
+    """Show the gates of the draft; where the advice made none there is nothing to show."""
+    if refine_scorecard["version"] is not None:
+        verdicts = _stored("version", refine_scorecard["version"])
+        yield from check_results("refine_scorecard", DRAFT_GATES, verdicts)
+
+
+def check_results(
+    asset: str, gates: Sequence[str], verdicts: Sequence[Document], *, may_block: bool = True
+) -> Iterator[dg.AssetCheckResult]:
+    """Translate stored verdicts into check results.
+
+    Parameters
+    ----------
+    asset : str
+        The asset that is judged.
+    gates : sequence of str
+        Gates to show; one without a verdict is left out ("not run").
+    verdicts : sequence of dict
+        Stored verdicts, oldest first; of one gate the newest counts.
+    may_block : bool
+        Whether a fail stops the run.
+
+    Yields
+    ------
+    AssetCheckResult
+        ``fail`` of a blocking gate has severity ERROR; what does not block is a warning.
+    """
+    for gate in gates:
+        verdict = next((one for one in reversed(verdicts) if one["gate"] == gate), None)
+        if verdict is not None:
+            is_error = may_block and gate not in NEVER_BLOCKING and verdict["verdict"] == "fail"
+            yield dg.AssetCheckResult(
+                asset_key=asset,
+                check_name=gate,
+                passed=verdict["verdict"] == "pass",
+                severity=dg.AssetCheckSeverity.ERROR if is_error else dg.AssetCheckSeverity.WARN,
+                description=verdict["sentence"],
+                metadata=_metadata(verdict),
+            )
+
+
+@contextmanager
+def showing_failed_training(context: dg.AssetExecutionContext) -> Iterator[None]:
+    """Show the verdicts of a training that a data gate stopped before there was a model.
+
+    Parameters
+    ----------
+    context : AssetExecutionContext
+        Of ``train_model_asset``; its checks get the verdicts that the error carries.
+
+    Raises
+    ------
+    QualityGateError
+        The one raised inside the block, after its verdicts were shown.
+    """
+    try:
+        yield
+    except QualityGateError as error:
+        for result in check_results("train_model_asset", TRAINING_GATES, error.verdicts):
+            context.instance.report_runless_asset_event(
+                dg.AssetCheckEvaluation(
+                    asset_key=dg.AssetKey("train_model_asset"),
+                    check_name=str(result.check_name),
+                    passed=result.passed,
+                    severity=result.severity,
+                    description=result.description,
+                    metadata=result.metadata,
+                    partition=context.partition_key,
+                )
+            )
+        raise
+
+
+def _metadata(verdict: Document) -> dict[str, Any]:
+    shown = ("verdict", "value", "threshold", "rule", "judged_on", "n")
+    return {name: verdict[name] for name in shown if verdict.get(name) is not None}
+
+
+def _stored(subject_kind: str, subject_id: str) -> list[Document]:
+    with open_session() as db:
+        return list(list_verdicts(db, subject_kind, subject_id))

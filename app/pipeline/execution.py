@@ -1,0 +1,160 @@
+"""Running a job in this process, on the record."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from app.db import open_session
+from app.domain.types import Document, Progress
+from app.errors import InvalidInputError
+from app.pipeline.definitions import defs
+from app.pipeline.home import open_instance
+from app.pipeline.jobs import TRAINING
+from app.pipeline.progress import heard_by
+from app.pipeline.request import ACTOR_TAG, RUN_TAG, PipelineRequest, batches
+from app.pipeline.result import result_document
+from app.services.runs import RunService
+
+_SETTINGS = frozenset(PipelineRequest.model_fields)
+_SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+def run_pipeline(
+    *,
+    batch_ids: Sequence[str],
+    window: int = 180,
+    outcome: str = "default",
+    validation: str = "auto",
+    base_version: str | None = None,
+    actor: str | None = None,
+    progress: Progress | None = None,
+) -> Document:
+    """Run ``ml_training_pipeline`` in this process, against the store's own Dagster home.
+
+    Parameters
+    ----------
+    batch_ids : sequence of str
+        Batches that train together; the run's partition is the last of them.
+    window : int
+        Observation window in days.
+    outcome : str
+        Name of the outcome definition, or ``final_flag``.
+    validation : str
+        ``auto``, ``out_of_time`` or ``cross_validation``.
+    base_version : str or None
+        The version to refine; None is the active one.
+    actor : str or None
+        The person on the record; None is the OS user.
+    progress : Progress or None
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    dict
+        ``run_id`` and the document of :func:`app.pipeline.result.result_document`. A failed
+        gate is not raised: the document says so, and names the error.
+
+    Raises
+    ------
+    InvalidInputError
+        If no batch is named.
+    NotFoundError
+        If there is no store.
+    ConflictError
+        If another run is live.
+    """
+    if not batch_ids:
+        raise InvalidInputError("Name at least one batch to run the pipeline on.")
+    request = {
+        "batch_ids": list(batch_ids),
+        "observation_window_days": window,
+        "outcome_type": outcome,
+        "validation": validation,
+        "base_version": base_version,
+    }
+    with open_session() as db:
+        runs = RunService(db, actor=actor)
+        run_id = runs.queue(pipeline=TRAINING, batch_ids=batch_ids, config=request)["run_id"]
+        return _run_on_record(runs, run_id, progress)
+
+
+def execute_run(run_id: str, *, progress: Progress | None = None) -> Document:
+    """Run in this process what another process put on the record as queued.
+
+    Parameters
+    ----------
+    run_id : str
+        The run.
+    progress : Progress or None
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    dict
+        As :func:`run_pipeline`.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no such run.
+    ConflictError
+        If it is not queued.
+    """
+    with open_session() as db:
+        requested_by = RunService(db).get_run(run_id)["requested_by"]
+        return _run_on_record(RunService(db, actor=requested_by), run_id, progress)
+
+
+def _run_on_record(runs: RunService, run_id: str, progress: Progress | None) -> Document:
+    run = runs.begin(run_id)
+    request = {name: value for name, value in run["config"].items() if name in _SETTINGS}
+    runs.db.rollback()  # no transaction stays open through a fit
+    with _ended_on_record(runs, run_id):
+        result = _execute(run_id, request, actor=runs.actor, progress=progress)
+    runs.finish(run_id, dagster_run_id=result["dagster_run_id"], result=result)
+    return {"run_id": run_id, **result}
+
+
+@contextmanager
+def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
+    """Leave no run live when Dagster itself fails or a person interrupts."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        runs.cancel(run_id, reason="interrupted at the keyboard")
+        raise
+    except Exception as error:
+        reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
+        runs.finish(run_id, dagster_run_id=None, result=reason)
+        raise
+
+
+def _execute(
+    run_id: str, request: dict[str, Any], *, actor: str, progress: Progress | None
+) -> Document:
+    partition = request["batch_ids"][-1]
+    with _quiet_dagster(), open_instance() as instance, heard_by(progress):
+        instance.add_dynamic_partitions(str(batches.name), list(request["batch_ids"]))
+        run = defs.resolve_job_def(TRAINING).execute_in_process(
+            instance=instance,
+            partition_key=partition,
+            run_config={"resources": {"request": {"config": request}}, **_SILENT},
+            tags={ACTOR_TAG: actor, RUN_TAG: run_id},
+            raise_on_error=False,
+        )
+    return result_document(TRAINING, run)
+
+
+@contextmanager
+def _quiet_dagster() -> Iterator[None]:
+    """Keep Dagster's own log lines off the terminal; its event log in the home has them all."""
+    logger = logging.getLogger("dagster")
+    level = logger.level
+    logger.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logger.setLevel(level)

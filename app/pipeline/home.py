@@ -1,0 +1,45 @@
+"""Dagster's home inside the store: a persistent SQLite instance, telemetry off."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import dagster as dg
+
+from app.settings import get_settings
+
+CONFIGURATION = """\
+# Written by Chancellor. Dagster keeps its runs and events in this directory.
+telemetry:
+  enabled: false
+nux:
+  enabled: false
+"""
+
+
+def dagster_home() -> Path:
+    """Create Dagster's home where it does not exist yet.
+
+    Returns
+    -------
+    Path
+        An absolute directory that holds a ``dagster.yaml``; one that is already there is kept.
+    """
+    home = get_settings().dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    configuration = home / "dagster.yaml"
+    if not configuration.exists():
+        configuration.write_text(CONFIGURATION, encoding="utf-8")
+    return home
+
+
+def open_instance() -> dg.DagsterInstance:
+    """Open the persistent Dagster instance of the store.
+
+    Returns
+    -------
+    DagsterInstance
+        To be used as a context manager. Runs, events and the small documents that pass
+        between assets are kept in its home.
+    """
+    return dg.DagsterInstance.from_config(str(dagster_home()))
