@@ -20,8 +20,9 @@ from app.domain.discrimination import (
     mean_of_folds,
 )
 from app.domain.fitting import Calibration, calibrate, choose_tau, fit_anchored
+from app.domain.guard_rails import GuardRails
 from app.domain.policy import Policy
-from app.domain.refinement import GuardRails, refine
+from app.domain.refinement import refine
 from app.domain.types import Document, Floats, Progress
 
 CARDS = ("model", "refined", "baseline")

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 
 from app.db import require_no_transaction, transaction
 from app.domain.gates import Verdict
-from app.domain.refinement import GuardRails, Refinement, refine
+from app.domain.guard_rails import GuardRails
+from app.domain.refinement import Refinement, refine
 from app.domain.scorecard import Scorecard
 from app.domain.stability import migration_matrix, population_stability_index
 from app.domain.training import fit_from_parameters

@@ -9,9 +9,11 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from app.domain.cone_program import solve_guarded_weights
 from app.domain.fitting import calibrate, fit_anchored
+from app.domain.guard_rails import GuardRails
 from app.domain.policy import Policy
-from app.domain.refinement import GuardRails, refine, round_weights, solve_guarded_weights
+from app.domain.refinement import refine, round_weights
 
 EDGES = np.array([450.0, 600.0, 700.0, 800.0])
 

@@ -1,0 +1,79 @@
+"""The guard-rails: what a draft is measured against, and how far it may go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.gates import Verdict, weight_gates
+from app.domain.policy import Policy
+from app.domain.stability import band_shift
+from app.domain.types import Floats, Ints
+
+
+@dataclass(frozen=True, slots=True)
+class GuardRails:
+    """Hold what a draft is measured against: rows, bands, expert and policy.
+
+    Attributes
+    ----------
+    goodness : ndarray of shape (n, d)
+        Goodness of the rows on which correlation and bands are judged.
+    weights, expert_weights : ndarray of shape (d,)
+        The baseline's weights and the expert's, rescaled to the same sum; > 0.
+    band_edges : ndarray of shape (n_bands - 1,)
+        Lower bounds of the bands but the lowest, in points.
+    score_min, score_max : float
+        Range of the score in points.
+    policy : Policy
+        Thresholds.
+    """
+
+    goodness: Floats
+    weights: Floats
+    expert_weights: Floats
+    band_edges: Floats
+    score_min: float
+    score_max: float
+    policy: Policy
+
+    def unrounded_scores(self, weights: Floats) -> Floats:
+        """Give the unrounded score in points, shape (n,), under ``weights``."""
+        span = self.score_max - self.score_min
+        scores = self.score_min + span * (self.goodness @ weights) / weights.sum()
+        return np.asarray(scores, dtype=np.float64)
+
+    def bands(self, unrounded: Floats) -> Ints:
+        """Give the band number of each row, shape (n,), after rounding as the card does."""
+        score = np.floor(unrounded + 0.5 + 1e-9)
+        return np.searchsorted(self.band_edges, score, side="right").astype(np.int64)
+
+    def judge(self, weights: Floats) -> tuple[Verdict, ...]:
+        """Give the verdicts of the four weight gates for a card with these weights."""
+        return self.judge_scores(weights, self.unrounded_scores(weights))
+
+    def judge_scores(self, weights: Floats, scores: Floats) -> tuple[Verdict, ...]:
+        """Give the same verdicts for scores that are already known."""
+        old = self.unrounded_scores(self.weights)
+        n_bands = len(self.band_edges) + 1
+        return weight_gates(
+            self.policy,
+            weight_change=_largest_change(weights, self.weights),
+            score_correlation=_correlation(old, scores),
+            band_shift=band_shift(
+                np.bincount(self.bands(old), minlength=n_bands),
+                np.bincount(self.bands(scores), minlength=n_bands),
+            ),
+            cumulative_change=_largest_change(weights, self.expert_weights),
+        )
+
+
+def _largest_change(weights: Floats, reference: Floats) -> float:
+    return float(np.abs(weights / reference - 1).max())
+
+
+def _correlation(old: Floats, new: Floats) -> float:
+    old, new = old - old.mean(), new - new.mean()
+    norm = float(np.sqrt(old @ old) * np.sqrt(new @ new))
+    return float(np.clip(old @ new / norm, -1, 1)) if norm > 0 else float("nan")
