@@ -124,7 +124,7 @@ def simulate_portfolio(
     >>> from app.domain.scorecard import default_card
     >>> portfolio = simulate_portfolio(default_card(), np.random.default_rng(7), n_parties=200)
     >>> portfolio.n_parties, str(portfolio.data_through)
-    (200, '2025-11-29')
+    (200, '2025-11-28')
     >>> round(sum(portfolio.true_weights.values()), 6)
     120.0
     """
