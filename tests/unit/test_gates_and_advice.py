@@ -1,0 +1,132 @@
+"""Verdicts and advice at their thresholds, as the design words them."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.advice import advise
+from app.domain.discrimination import Estimate
+from app.domain.gates import auc_gate, data_gates, expert_ranks_gate, improvement_gate, weight_gates
+from app.domain.policy import Policy, parse_policy
+from app.errors import DocumentError
+
+POLICY = Policy()
+
+
+def verdict_of(verdicts, gate):
+    return next(v.verdict for v in verdicts if v.gate == gate)
+
+
+@pytest.mark.parametrize(("n", "expected"), [(99, "fail"), (100, "pass")])
+def test_sample_size_is_at_least_100(n, expected):
+    verdicts = data_gates(POLICY, n_labelled=n, n_bad=10, default_rate=0.1)
+    assert verdict_of(verdicts, "sample_size") == expected
+
+
+@pytest.mark.parametrize(
+    ("rate", "expected"),
+    [(0.049, "fail"), (0.05, "pass"), (0.5, "pass"), (0.501, "fail"), (None, "fail")],
+)
+def test_default_rate_bounds_are_inclusive(rate, expected):
+    verdicts = data_gates(POLICY, n_labelled=1000, n_bad=1, default_rate=rate)
+    assert verdict_of(verdicts, "default_rate") == expected
+
+
+@pytest.mark.parametrize(("slope", "expected"), [(1e-9, "pass"), (0.0, "fail"), (-1.0, "fail")])
+def test_expert_must_rank_risk(slope, expected):
+    assert expert_ranks_gate(slope, n=100).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("auc", "low", "n_bad", "expected"),
+    [
+        (0.60, 0.55, 100, "insufficient evidence"),
+        (0.599, 0.55, 100, "fail"),
+        (0.70, 0.65, 30, "pass"),
+        (0.70, 0.65, 29, "insufficient evidence"),
+        (0.70, 0.60, 100, "insufficient evidence"),
+    ],
+)
+def test_auc_gate_needs_the_estimate_and_asks_for_the_interval(auc, low, n_bad, expected):
+    found = auc_gate(POLICY, auc=auc, interval=(low, 0.9), n=1000, n_bad=n_bad)
+    assert found.verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("model", "refined", "low", "expected"),
+    [
+        (0.02, 0.01, 0.001, "pass"),
+        (0.0009, 0.01, 0.001, "fail"),
+        (0.02, 0.0009, 0.0001, "fail"),
+        (0.001, 0.001, -0.001, "insufficient evidence"),
+    ],
+)
+def test_model_and_refined_card_must_each_gain(model, refined, low, expected):
+    found = improvement_gate(
+        POLICY, model_gain=model, refined_gain=refined, interval=(low, 0.05), n=1000, n_bad=200
+    )
+    assert found.verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("gate", "value", "expected"),
+    [
+        ("weight_change", 0.5, "fail"),
+        ("weight_change", 0.4999, "pass"),
+        ("score_correlation", 0.8, "fail"),
+        ("score_correlation", float("nan"), "fail"),
+        ("band_shift", 0.1, "fail"),
+        ("cumulative_change", 1.0, "fail"),
+    ],
+)
+def test_weight_gates_are_strict(gate, value, expected):
+    values = {
+        "weight_change": 0.1, "score_correlation": 0.9, "band_shift": 0.01,
+        "cumulative_change": 0.1,
+    } | {gate: value}  # fmt: skip
+    name = "band_stability" if gate == "band_shift" else gate
+    assert verdict_of(weight_gates(POLICY, **values), name) == expected
+
+
+def test_keep_wins_over_significance_where_the_gain_is_too_small():
+    assert advise(Estimate(0.0009, 0.0001), policy=POLICY, n_labelled=10**6).name == "keep"
+
+
+def test_a_gain_without_standard_error_is_not_estimable():
+    for error in (0.0, float("nan")):
+        found = advise(Estimate(0.01, error), policy=POLICY, n_labelled=100)
+        assert found.name == "keep"
+        assert "not estimable" in found.sentence
+
+
+def test_a_baseline_past_a_gate_is_kept_and_named():
+    found = advise(
+        Estimate(0.05, 0.001), policy=POLICY, n_labelled=100,
+        baseline_failures=("cumulative_change",),
+    )  # fmt: skip
+    assert found.name == "keep"
+    assert "cumulative_change" in found.sentence
+
+
+def test_wait_says_how_many_more_as_the_power_formula_does():
+    gain, error, n = 0.01, 0.008, 2000
+    found = advise(Estimate(gain, error), policy=POLICY, n_labelled=n)
+    assert found.name == "wait"
+    assert found.n_more == pytest.approx(n * ((2.80 * error / gain) ** 2 - 1), abs=1)
+
+
+def test_a_model_that_does_not_gain_is_no_reason_to_adopt_its_card():
+    found = advise(Estimate(0.01, 0.001), policy=POLICY, n_labelled=1000, model_gain=0.0)
+    assert found.name == "keep"
+
+
+def test_a_policy_names_the_field_that_is_wrong():
+    with pytest.raises(DocumentError, match="max_band_shift"):
+        parse_policy({"max_band_shift": 2})
+    with pytest.raises(DocumentError, match="min_default_rate"):
+        parse_policy({"min_default_rate": 0.6})
+
+
+def test_the_policy_hash_changes_with_any_field():
+    assert Policy().content_hash == parse_policy({}).content_hash
+    assert Policy(min_gain=0.002).content_hash != Policy().content_hash
