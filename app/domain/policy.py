@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from app.domain.canonical import content_hash
 from app.domain.types import Document
 from app.errors import DocumentError
 
@@ -104,9 +103,7 @@ class Policy(BaseModel):
     @property
     def content_hash(self) -> str:
         """Give the SHA-256 of the canonical JSON of all fields, as 64 hex digits."""
-        body = {"schema": SCHEMA_NUMBER, "policy": self.to_document()}
-        text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return content_hash({"schema": SCHEMA_NUMBER, "policy": self.to_document()})
 
 
 def parse_policy(document: Mapping[str, Any] | None) -> Policy:
