@@ -1,0 +1,167 @@
+"""Read label sets."""
+
+from __future__ import annotations
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from app.domain.types import Document
+from app.errors import NotFoundError
+from app.models import LabelSet, Verdict
+from app.queries.evidence import list_verdicts
+
+
+def find_label_set(db: Session, input_hash: str) -> LabelSet | None:
+    """Find the label set that the same inputs made.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    input_hash : str
+        Hash over all that a label set depends on.
+
+    Returns
+    -------
+    LabelSet or None
+        The row.
+    """
+    return db.scalars(
+        select(LabelSet).where(LabelSet.input_hash == input_hash).order_by(LabelSet.id)
+    ).first()
+
+
+def require_label_set(db: Session, label_set_id: int) -> LabelSet:
+    """Find a label set by its id.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    label_set_id : int
+        Id over all batches.
+
+    Returns
+    -------
+    LabelSet
+        The row.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    row = db.get(LabelSet, label_set_id)
+    if row is None:
+        message = f"no label set {label_set_id}: chancellor labels generate BATCH makes one"
+        raise NotFoundError(message, label_set_id=label_set_id)
+    return row
+
+
+def list_label_sets(db: Session, batch_id: str) -> tuple[LabelSet, ...]:
+    """List the label sets of a batch.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    batch_id : str
+        The batch.
+
+    Returns
+    -------
+    tuple of LabelSet
+        By number.
+    """
+    query = select(LabelSet).where(LabelSet.batch_id == batch_id).order_by(LabelSet.number)
+    return tuple(db.scalars(query))
+
+
+def next_label_set_number(db: Session, batch_id: str) -> int:
+    """Give the number of a batch's next label set.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    batch_id : str
+        The batch.
+
+    Returns
+    -------
+    int
+        From 1.
+    """
+    query = select(func.max(LabelSet.number)).where(LabelSet.batch_id == batch_id)
+    return int(db.scalar(query) or 0) + 1
+
+
+def is_judged(db: Session, label_set_id: int, policy_hash: str) -> bool:
+    """Say whether the newest verdicts on a label set are by a policy.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    label_set_id : int
+        The label set.
+    policy_hash : str
+        Content hash of the policy.
+
+    Returns
+    -------
+    bool
+        False where there are none, or by another policy.
+    """
+    newest = db.scalars(
+        select(Verdict.policy_hash)
+        .where(Verdict.subject_kind == "label_set", Verdict.subject_id == str(label_set_id))
+        .order_by(Verdict.id.desc())
+        .limit(1)
+    ).first()
+    return newest == policy_hash
+
+
+def label_set_document(db: Session, row: LabelSet) -> Document:
+    """Describe a label set with its newest verdicts.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    row : LabelSet
+        The label set.
+
+    Returns
+    -------
+    dict
+        What ``generate_labels`` returns.
+    """
+    details = row.details
+    return {
+        "label_set_id": row.id,
+        "label_set_number": row.number,
+        "batch_id": row.batch_id,
+        "outcome_type": row.outcome_type,
+        "definition_version": details["definition_version"],
+        "observation_window_days": row.observation_window_days,
+        "n_parties": row.n_parties,
+        "n_labelled": row.n_labelled,
+        "n_bad": row.n_bad,
+        "n_good": row.n_good,
+        "n_indeterminate": row.n_indeterminate,
+        "n_excluded": row.n_excluded,
+        "n_immature": row.n_immature,
+        "default_rate": row.default_rate,
+        "data_through": None if row.data_through is None else row.data_through.isoformat(),
+        "through_by_type": dict(details["through"]),
+        "types_never_imported": list(details["types_never_imported"]),
+        "has_exposures": row.has_exposures,
+        "scored_by": row.scored_by,
+        "warnings": list(details["warnings"]),
+        "gates": list(list_verdicts(db, "label_set", str(row.id))),
+        "input_hash": row.input_hash,
+        "content_hash": row.content_hash,
+        "created_at": row.created_at.isoformat(),
+        "created_by": row.created_by,
+    }
