@@ -1,0 +1,166 @@
+"""Read the rows that two cards are compared on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from sqlalchemy.orm import Session
+
+from app.domain.judged_cards import JudgedRows
+from app.domain.scorecard import Scorecard
+from app.domain.types import Floats, Ints
+from app.lake.store import Lake
+from app.models import LabelSet, ModelRegistry
+from app.services.training_sample import (
+    population_goodness,
+    read_training_data,
+    training_features,
+)
+
+
+def unrounded_scores(card: Scorecard, goodness: Floats) -> Floats:
+    """Give the unrounded scores of rows.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The card.
+    goodness : ndarray of shape (n, d)
+        For the d features of positive weight, in card order.
+
+    Returns
+    -------
+    ndarray of shape (n,)
+        Points.
+    """
+    span = card.range.max - card.range.min
+    weights = np.array([card.features[name].weight for name in training_features(card)])
+    scores = card.range.min + span * (goodness @ weights) / weights.sum()
+    return np.asarray(scores, dtype=np.float64)
+
+
+def population_scores(
+    db: Session, lake: Lake, cards: tuple[Scorecard, Scorecard], batch_ids: Sequence[str]
+) -> Floats:
+    """Score all rows of batches under two cards.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lake : Lake
+        Where the snapshots are.
+    cards : tuple of Scorecard
+        The old and the new one.
+    batch_ids : sequence of str
+        Batches that were not withdrawn.
+
+    Returns
+    -------
+    ndarray of shape (2, n)
+        Unrounded points, old card first.
+
+    Raises
+    ------
+    InvalidInputError
+        If a batch lacks a feature of a card.
+    ConflictError
+        If a batch was withdrawn.
+    """
+    return np.stack(
+        [unrounded_scores(card, population_goodness(db, lake, card, batch_ids)) for card in cards]
+    )
+
+
+def validated_rows(lake: Lake, model: ModelRegistry) -> JudgedRows:
+    """Read what model and cards said of rows that they never saw, baseline first.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where the validated rows are; the hash of the file is verified.
+    model : ModelRegistry
+        The model that made the draft.
+
+    Returns
+    -------
+    JudgedRows
+        One entry per row and repeat.
+    """
+    table = lake.read_table(model.validation_path, model.validation_hash)
+    parties = _codes(table["party_id"].to_pylist())
+    batches = _codes(table["batch_id"].to_pylist())
+    moments = table["scored_at"].to_numpy().astype("datetime64[us]").astype(np.int64)
+    row = np.unique(np.stack([batches, parties, moments]), axis=1, return_inverse=True)[1]
+    return JudgedRows(
+        row=row.ravel().astype(np.int64),
+        party=parties,
+        scored_at=moments,
+        bad=table["bad"].to_numpy().astype(np.int64),
+        repeat=table["repeat"].to_numpy().astype(np.int64),
+        fold=table["fold"].to_numpy().astype(np.int64),
+        scores=np.stack([table[f"score_{card}"].to_numpy() for card in ("baseline", "refined")]),
+        probabilities=np.stack([table[f"p_{card}"].to_numpy() for card in ("baseline", "refined")]),
+    )
+
+
+def labelled_rows(
+    db: Session, lake: Lake, cards: tuple[Scorecard, Scorecard], label_set: LabelSet
+) -> JudgedRows:
+    """Judge two cards on the rows of a label set, each calibrated on these rows.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lake : Lake
+        Where the snapshot is.
+    cards : tuple of Scorecard
+        The old and the new one.
+    label_set : LabelSet
+        Whose labelled rows; both classes are needed.
+
+    Returns
+    -------
+    JudgedRows
+        One entry per row; nothing was kept unseen.
+
+    Raises
+    ------
+    InvalidInputError
+        If the batch lacks a feature of a card.
+    ConflictError
+        If the batch was withdrawn.
+    """
+    from app.domain.fitting import calibrate  # noqa: PLC0415 - loads the numerics
+
+    read = [read_training_data(db, lake, card, (label_set,)) for card in cards]
+    sample = read[0].sample
+    scores = np.stack(
+        [
+            unrounded_scores(card, data.sample.goodness)
+            for card, data in zip(cards, read, strict=True)
+        ]
+    )
+    probabilities = []
+    for card, points in zip(cards, scores, strict=True):
+        share = (points - card.range.min) / (card.range.max - card.range.min)
+        fitted = calibrate(share, sample.bad)
+        log_odds = fitted.intercept - fitted.slope * share
+        probabilities.append(1 / (1 + np.exp(-log_odds)))
+    n = sample.n_rows
+    return JudgedRows(
+        row=np.arange(n, dtype=np.int64),
+        party=sample.party,
+        scored_at=read[0].scored_at.astype(np.int64),
+        bad=sample.bad,
+        repeat=np.zeros(n, dtype=np.int64),
+        fold=np.zeros(n, dtype=np.int64),
+        scores=scores,
+        probabilities=np.stack(probabilities),
+    )
+
+
+def _codes(names: Sequence[str]) -> Ints:
+    return np.unique(np.array(names, dtype=object), return_inverse=True)[1].astype(np.int64)
