@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import os
 import shlex
+import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -224,18 +226,26 @@ def _text(value: float) -> str:
 
 def _commands(home: Path, version: str | None) -> list[Document]:
     """Give what a reviewer would type next, ready to paste."""
-    steps = [("Check that the record is whole", "audit verify")]
+    steps = [("Check that nothing on the record was changed", "audit verify")]
     if version is not None:
         steps = [
             ("Read the draft beside the active card", f"versions compare v1 {version}"),
-            ("Agree", f'versions approve {version} --reason "..."'),
-            ("Or refuse", f'versions reject {version} --reason "..."'),
-            ("Put the approved draft into force", f'versions activate {version} --reason "..."'),
-            ("Go back", 'versions rollback v1 --reason "..."'),
+            ("Agree", f'versions approve {version} --reason "ranks better on later vintages"'),
+            ("Or refuse", f'versions reject {version} --reason "wait for another quarter"'),
+            ("Put the approved draft into force", f"versions activate {version}"),
+            ("Go back, once it is in force", 'versions rollback v1 --reason "as before"'),
             *steps,
         ]
-    prefix = f"CHANCELLOR_HOME={shlex.quote(str(home))} chancellor"
+    prefix = f"CHANCELLOR_HOME={shlex.quote(str(home))} {_program()}"
     return [{"what": what, "command": f"{prefix} {rest}"} for what, rest in steps]
+
+
+def _program() -> str:
+    """Give the command as this person can type it here: by name, or by where it stands."""
+    beside = Path(sys.executable).with_name("chancellor")
+    if shutil.which("chancellor") or not beside.exists():
+        return "chancellor"
+    return shlex.quote(os.path.relpath(beside))
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
