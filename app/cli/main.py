@@ -94,17 +94,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        return int(app(words, prog_name="chancellor", standalone_mode=False) or errors.DONE)
+        code = int(app(words, prog_name="chancellor", standalone_mode=False) or errors.DONE)
     except typer.TyperException as error:
         return _usage(error, as_json=as_json)
-    except (typer.Abort, KeyboardInterrupt):
-        stderr_console().print("Interrupted; what was committed before stays.")
-        return errors.INTERRUPTED
     except ChancellorError as error:
         _report(error_document(error), as_json=as_json)
         return errors.exit_code_of(type(error))
     except Exception as error:  # noqa: BLE001 - the last resort of the process: reported in full
         return _unexpected(error, as_json=as_json)
+    if code == errors.INTERRUPTED:
+        stderr_console().print("Interrupted; what was committed before stays.")
+    return code
 
 
 def _usage(error: typer.TyperException, *, as_json: bool) -> int:
@@ -113,10 +113,10 @@ def _usage(error: typer.TyperException, *, as_json: bool) -> int:
         print_json({"error": {"code": "usage", "message": message, "facts": {}}})
     elif message:
         console = stderr_console()
-        console.print(f"Error: {message}", markup=False)
+        console.print(f"Error: {message}", markup=False, soft_wrap=True)
         context = getattr(error, "ctx", None)
         path = context.command_path if context is not None else "chancellor"
-        console.print(f"Try '{path} --help'.", markup=False)
+        console.print(f"Try '{path} --help'.", markup=False, soft_wrap=True)
     return errors.USAGE
 
 
@@ -146,7 +146,7 @@ def _report(document: Document, *, as_json: bool) -> None:
     else:
         console = stderr_console()
         console.print("Error: ", style="bold red", end="")
-        console.print(document["message"], markup=False)
+        console.print(document["message"], markup=False, soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console, RenderableType
+from rich.text import Text
 
 from app.cli.progress import progress_on
 
@@ -67,7 +68,7 @@ class Output:
             print_json(document)
             return
         for part in render(document):
-            self._out.print(part)
+            self._out.print(part, soft_wrap=isinstance(part, Text) and not self._out.is_terminal)
 
     def note(self, message: str) -> None:
         """Print a message for the person on stderr; silent where ``--json`` is asked for.
@@ -78,7 +79,7 @@ class Output:
             One or two plain sentences.
         """
         if not self.as_json:
-            self._err.print(message, markup=False)
+            self._err.print(message, markup=False, soft_wrap=True)
 
     @contextmanager
     def progress(self) -> Iterator[Progress]:

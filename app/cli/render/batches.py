@@ -27,9 +27,10 @@ def imported(result: Document) -> Iterator[RenderableType]:
     RenderableType
         Parts to print in order.
     """
+    again = " (imported before: nothing changed)" if result["already_imported"] else ""
     yield sentence(
         f"{result['batch_id']}: {numbers.count(result['n_rows'])} parties stored, scored from "
-        f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}.",
+        f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}{again}.",
         "bold",
     )
     yield pairs("", {"hash": result["file_hash"]})
@@ -111,6 +112,27 @@ def shown(result: Document) -> Iterator[RenderableType]:
     )
     rows = [(column["name"], column["type"]) for column in result["columns"]]
     yield table("Columns", ("column", "type"), rows)
+    yield from _label_sets(result["label_sets"])
+
+
+def _label_sets(label_sets: Sequence[Document]) -> Iterator[RenderableType]:
+    rows = [
+        (
+            str(one["label_set_number"]),
+            one["outcome_type"],
+            numbers.count(one["observation_window_days"]),
+            numbers.day(one["data_through"]),
+            numbers.count(one["n_labelled"]),
+            numbers.rate(one["default_rate"]),
+            numbers.short_hash(one["content_hash"]),
+        )
+        for one in label_sets
+    ]
+    columns = (
+        "no.>", "outcome", "window, days>", "data through", "labelled>", "bad rate>", "hash",
+    )  # fmt: skip
+    if rows:
+        yield table("Label sets", columns, rows)
 
 
 def withdrawn(result: Document) -> Iterator[RenderableType]:

@@ -5,10 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from app.cli.render import movement, numbers
+from app.cli.render.gates import blocking_sentences, gate_table
+from app.cli.render.tables import bullets, next_step, sentence, table
+from app.cli.render.versions import weight_table
+
 if TYPE_CHECKING:
-    from rich.console import RenderableType
+    from rich.console import Group, RenderableType
 
     from app.domain.types import Document
+
+_MEASURES = {"auc_roc": "AUC", "gini": "Gini", "ks": "KS", "brier": "Brier"}
 
 
 def compared(result: Document) -> Iterator[RenderableType]:
@@ -24,4 +31,85 @@ def compared(result: Document) -> Iterator[RenderableType]:
     RenderableType
         Parts to print in order.
     """
-    yield str(result)
+    old, new = result["old"], result["new"]
+    yield sentence(_headline(result), "bold")
+    yield sentence(f"{_line(old)}. {_line(new)}.")
+    yield weight_table(result["features"], source=result["weights_source"])
+    if result["discrimination"]:
+        yield discrimination_table(result)
+    if result["movement"]:
+        yield from movement.moved(result["movement"])
+    if result["swap_sets"]:
+        yield movement.swap_table(result["swap_sets"])
+    if result["cut_off"]:
+        yield from movement.cut_off_tables(result["cut_off"])
+    if result["gates"]:
+        yield gate_table(result["gates"])
+        yield from bullets("Not passed", blocking_sentences(result["gates"]))
+    yield from bullets("Keep in mind", result["limits"])
+    yield from bullets(
+        "Not available", [f"{one['what']}: {one['why']}" for one in result["not_available"]]
+    )
+    yield from _what_next(new)
+
+
+def discrimination_table(result: Document) -> Group:
+    """Build the table of AUC, Gini, KS and Brier score of both cards on the same rows.
+
+    Parameters
+    ----------
+    result : dict
+        A comparison with ``discrimination``.
+
+    Returns
+    -------
+    Group
+        One row per measure, with 95 % intervals.
+    """
+    found = result["discrimination"]
+    rows = [
+        (
+            name,
+            numbers.auc(found["old"][measure]),
+            numbers.interval(found["old"][f"{measure}_interval"]),
+            numbers.auc(found["new"][measure]),
+            numbers.interval(found["new"][f"{measure}_interval"]),
+        )
+        for measure, name in _MEASURES.items()
+    ]
+    columns = (
+        "", f"{result['old']['version']}>", "95 % interval>", f"{result['new']['version']}>",
+        "95 % interval>",
+    )  # fmt: skip
+    title = (
+        f"Ranking on {numbers.count(found['n_parties'])} parties "
+        f"({numbers.count(found['n_bad'])} bad): AUC {numbers.gain(found['auc_roc_difference'])}, "
+        f"95 % interval {numbers.interval(found['auc_roc_difference_interval'])}"
+    )
+    return table(title, columns, rows, source=movement.source_line(found["source"]))
+
+
+def _headline(result: Document) -> str:
+    advice = result["advice"]
+    if advice is None:
+        return f"{result['new']['version']} against {result['old']['version']}."
+    words = str(advice["sentence"])
+    named = words if words.lower().startswith(advice["advice"]) else f"{advice['advice']}: {words}"
+    return named[:1].upper() + named[1:]
+
+
+def _line(version: Document) -> str:
+    made = f", made by {version['model_id']}" if version["model_id"] else ""
+    refines = f", refines {version['base_version']}" if version["base_version"] else ""
+    return f"{version['version']} is {version['status']}{refines}{made}"
+
+
+def _what_next(version: Document) -> Iterator[RenderableType]:
+    name = version["version"]
+    if version["status"] == "draft":
+        yield next_step(
+            f'chancellor versions approve {name} --reason "..." '
+            f"--expected-hash {version['review_hash']}"
+        )
+    elif version["status"] == "approved":
+        yield next_step(f"chancellor versions activate {name}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.table import Table
+from rich.console import Group
 from rich.text import Text
 
 from app.cli.render import numbers
@@ -70,7 +70,7 @@ def gate_value(gate: str, value: float | None) -> str:
     return writers.get(gate, numbers.auc)(value)
 
 
-def gate_table(gates: Iterable[Document]) -> Table:
+def gate_table(gates: Iterable[Document]) -> Group:
     """Build the table of gate verdicts.
 
     Parameters
@@ -80,7 +80,7 @@ def gate_table(gates: Iterable[Document]) -> Table:
 
     Returns
     -------
-    Table
+    Group
         One row per gate.
     """
     rows = [

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
@@ -38,14 +37,30 @@ def trained(result: Document) -> Iterator[RenderableType]:
         Parts to print in order.
     """
     yield advice_line(result)
-    yield sentence(_where_judged(result))
-    yield metrics_table(result["metrics"])
-    yield from _leftovers(result["metrics"])
+    yield from judged(result)
     yield gate_table(result["gates"])
     yield from bullets("Not passed", blocking_sentences(result["gates"]))
     yield importance_table(result["feature_importance"])
     yield from bullets("Keep in mind", [*result["warnings"], *result["validation"]["limits"]])
     yield from _after_training(result)
+
+
+def judged(result: Document) -> Iterator[RenderableType]:
+    """Show what the judgement on unseen parties said.
+
+    Parameters
+    ----------
+    result : dict
+        What ``train_model`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(_where_judged(result))
+    yield metrics_table(result["metrics"])
+    yield from _leftovers(result["metrics"])
 
 
 def shown(result: Document) -> Iterator[RenderableType]:
@@ -139,7 +154,7 @@ def advice_line(result: Document) -> RenderableType:
     return sentence(words if starts_with_it else f"{advice.capitalize()}: {words}", "bold")
 
 
-def metrics_table(metrics: Document) -> Table:
+def metrics_table(metrics: Document) -> Group:
     """Build the table of metrics: model, refined card and baseline on the same rows.
 
     Parameters
@@ -149,7 +164,7 @@ def metrics_table(metrics: Document) -> Table:
 
     Returns
     -------
-    Table
+    Group
         One row per judged card.
     """
     judged = {"model": metrics, "refined card": metrics["refined"], "baseline": metrics["baseline"]}
@@ -177,7 +192,7 @@ def metrics_table(metrics: Document) -> Table:
     return table("On parties never seen, all three on the same rows", columns, rows)
 
 
-def importance_table(importance: Document) -> Table:
+def importance_table(importance: Document) -> Group:
     """Build the table of feature importance.
 
     Parameters
@@ -187,7 +202,7 @@ def importance_table(importance: Document) -> Table:
 
     Returns
     -------
-    Table
+    Group
         The largest first, at most 20.
     """
     ranked = sorted(importance.items(), key=lambda item: -item[1])[:_MAX_FEATURES]
@@ -195,7 +210,7 @@ def importance_table(importance: Document) -> Table:
     return table("Share of the model's spread, per feature", ("feature", "share>"), rows)
 
 
-def coefficient_table(parameters: Document) -> Table:
+def coefficient_table(parameters: Document) -> Group:
     """Build the table of coefficients, with what the data alone say beside them.
 
     Parameters
@@ -205,7 +220,7 @@ def coefficient_table(parameters: Document) -> Table:
 
     Returns
     -------
-    Table
+    Group
         Log-odds per unit of goodness.
     """
     alone = parameters["data_only"]

@@ -2,62 +2,91 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.cli.render import numbers
-from app.cli.render.tables import table
+from app.cli.render.tables import sentence, table
 
 if TYPE_CHECKING:
-    from rich.table import Table
+    from rich.console import Group, RenderableType
 
     from app.domain.types import Document
 
+CARDS = ("old", "new")
 
-def band_table(movement: Document, source: str) -> Table:
+
+def moved(movement: Document) -> Iterator[RenderableType]:
+    """Show how far scores and bands move.
+
+    Parameters
+    ----------
+    movement : dict
+        The ``movement`` of a comparison.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    n_changed, n = movement["n_changed_band"], movement["n_rows"]
+    if n_changed is not None:
+        yield sentence(
+            f"{numbers.count(n_changed)} of {numbers.count(n)} scored rows "
+            f"({numbers.rate(n_changed / n)}) change their band.",
+            "bold",
+        )
+    means = movement["mean_score"]
+    yield sentence(
+        f"Score correlation {numbers.auc(movement['score_correlation'])}, PSI of the score "
+        f"{numbers.auc(movement['psi'])}, mean score {numbers.points(means['old'])} before and "
+        f"{numbers.points(means['new'])} after."
+    )
+    yield band_table(movement)
+    yield migration_table(movement)
+
+
+def band_table(movement: Document) -> Group:
     """Build the table of band shares before and after.
 
     Parameters
     ----------
     movement : dict
-        ``band_shares`` old and new by name, ``n_rows``.
-    source : str
-        What the figures come from.
+        ``band_shares`` old and new by name, and their source.
 
     Returns
     -------
-    Table
+    Group
         One row per band.
     """
-    old, new = movement["band_shares"]["old"], movement["band_shares"]["new"]
+    old, new = (movement["band_shares"][card] for card in CARDS)
     rows = [
         (
             band,
-            numbers.rate(old.get(band, 0.0)),
-            numbers.rate(new.get(band, 0.0)),
+            numbers.rate(old.get(band)),
+            numbers.rate(new.get(band)),
             numbers.change(new.get(band, 0.0) - old.get(band, 0.0)),
         )
         for band in {**old, **new}
     ]
-    title = f"Band shares of {numbers.count(movement['n_rows'])} scored rows ({source})"
-    return table(title, ("band", "old>", "new>", "difference in points of %>"), rows)
+    columns = ("band", "old>", "new>", "difference, % points>")
+    return table("Band shares", columns, rows, source=source_line(movement["source"]))
 
 
-def migration_table(migration: Document, source: str) -> Table:
+def migration_table(movement: Document) -> Group:
     """Build the band migration matrix.
 
     Parameters
     ----------
-    migration : dict
-        ``old_bands`` (rows), ``new_bands`` (columns) and ``counts``.
-    source : str
-        What the figures come from.
+    movement : dict
+        ``migration`` with ``old_bands`` (rows), ``new_bands`` (columns) and ``counts``.
 
     Returns
     -------
-    Table
-        Counts; what stays in its band is in brackets.
+    Group
+        Counts; those that stay in their band are in brackets.
     """
+    migration = movement["migration"]
     rows = [
         (
             old_band,
@@ -69,22 +98,21 @@ def migration_table(migration: Document, source: str) -> Table:
         for old_band, counts in zip(migration["old_bands"], migration["counts"], strict=True)
     ]
     columns = ("from \\ to", *(f"{band}>" for band in migration["new_bands"]))
-    return table(f"Band migration, rows moved ({source})", columns, rows)
+    source = source_line(movement["source"])
+    return table("Band migration, scored rows [in brackets: unmoved]", columns, rows, source=source)
 
 
-def swap_table(swap_sets: Sequence[Document], source: str) -> Table:
+def swap_table(swaps: Document) -> Group:
     """Build the table of swap sets at each band boundary.
 
     Parameters
     ----------
-    swap_sets : sequence of dict
-        Per bound the newly approved and newly declined with their observed bad rates.
-    source : str
-        What the figures come from.
+    swaps : dict
+        ``tables``, per bound the newly approved and declined with their observed bad rates.
 
     Returns
     -------
-    Table
+    Group
         One row per bound.
     """
     rows = [
@@ -95,43 +123,73 @@ def swap_table(swap_sets: Sequence[Document], source: str) -> Table:
             *_group(one["newly_declined"]),
             *_group(one["approved_by_both"]),
         )
-        for one in swap_sets
+        for one in swaps["tables"]
     ]
     columns = (
         "approve from", "score>", "newly approved>", "bad>", "newly declined>", "bad>",
         "approved by both>", "bad>",
     )  # fmt: skip
-    return table(f"Swap set, with observed bad rates ({source})", columns, rows)
+    title = "Swap set at each band boundary, with observed bad rates"
+    return table(title, columns, rows, source=source_line(swaps["source"]))
 
 
-def cut_off_table(cut_off: Document, source: str) -> Table:
-    """Build the table of approval and bad rate at a score of one's choice.
+def cut_off_tables(cut_off: Document) -> Iterator[RenderableType]:
+    """Show approval rate and bad rate at a score of one's choice.
 
     Parameters
     ----------
     cut_off : dict
-        ``cut_off``, and for ``old`` and ``new`` approval_rate, n, n_bad, bad_rate.
-    source : str
-        What the figures come from.
+        ``cut_off``, ``judged`` on rows with outcome and ``all_rows``; each may be None.
+
+    Yields
+    ------
+    RenderableType
+        A table each.
+    """
+    title = f"Approving from a score of {numbers.points(cut_off['cut_off'])}"
+    judged, all_rows = cut_off["judged"], cut_off["all_rows"]
+    if judged is not None:
+        rows = [
+            (
+                card,
+                numbers.rate(judged[card]["approval_rate"]),
+                numbers.count(judged[card]["n"]),
+                numbers.count(judged[card]["n_bad"]),
+                numbers.rate(judged[card]["bad_rate"]),
+            )
+            for card in CARDS
+        ]
+        columns = ("card", "approval rate>", "approved>", "bad>", "bad rate>")
+        yield table(
+            f"{title}: parties with outcome", columns, rows, source=source_line(judged["source"])
+        )
+    if all_rows is not None:
+        rates = all_rows["approval_rate"]
+        row = (
+            numbers.rate(rates["old"]),
+            numbers.rate(rates["new"]),
+            numbers.count(all_rows["n_newly_approved"]),
+            numbers.count(all_rows["n_newly_declined"]),
+        )
+        headers = ("approval rate, old>", "new>", "newly approved>", "newly declined>")
+        source = source_line(all_rows["source"])
+        yield table(f"{title}: all rows", headers, [row], source=source)
+
+
+def source_line(source: Document) -> str:
+    """Say which cards and which rows a table comes from.
+
+    Parameters
+    ----------
+    source : dict
+        ``cards`` and ``rows``.
 
     Returns
     -------
-    Table
-        One row per version.
+    str
+        One line.
     """
-    rows = [
-        (
-            card,
-            numbers.rate(cut_off[card]["approval_rate"]),
-            numbers.count(cut_off[card]["n"]),
-            numbers.count(cut_off[card]["n_bad"]),
-            numbers.rate(cut_off[card]["bad_rate"]),
-        )
-        for card in ("old", "new")
-    ]
-    title = f"Approving from a score of {numbers.points(cut_off['cut_off'])} ({source})"
-    columns = ("card", "approval rate>", "approved>", "bad>", "bad rate>")
-    return table(title, columns, rows)
+    return f"{source['cards']}; on {source['rows']}"
 
 
 def _group(group: Document) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from app.cli.render import numbers
-from app.cli.render.tables import next_step, sentence, table
+from app.cli.render.tables import bullets, next_step, sentence, table
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -29,6 +29,7 @@ def imported(result: Document) -> Iterator[RenderableType]:
     """
     yield sentence(_headline(result), "bold")
     yield sentence(f"Import {result['import_id']}, hash {result['file_hash']}.")
+    yield from bullets("Keep in mind", result["warnings"])
     if result["kind"] == "final_flag":
         yield next_step(f"chancellor labels generate {result['batch_id']} --outcome final_flag")
     else:
@@ -82,9 +83,9 @@ def withdrawn(result: Document) -> Iterator[RenderableType]:
     RenderableType
         One sentence.
     """
+    why = result["withdrawn"]["reason"]
     yield sentence(
-        f"Import {result['import_id']} is withdrawn: {result['reason']} It stays on the record.",
-        "bold",
+        f"Import {result['import_id']} is withdrawn: {why}. It stays on the record.", "bold"
     )
 
 
@@ -101,16 +102,18 @@ def exposures_imported(result: Document) -> Iterator[RenderableType]:
     RenderableType
         Parts to print in order.
     """
-    yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit.", "bold")
+    again = " (imported before: nothing changed)" if result["already_imported"] else ""
+    yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit{again}.", "bold")
     yield sentence("From now on a party that is not on the list is excluded from labels.")
     yield next_step("chancellor labels generate BATCH")
 
 
 def _headline(result: Document) -> str:
-    rows, events = numbers.count(result["n_rows"]), numbers.count(result["n_events"])
-    again = "" if result.get("is_new", True) else " (imported before: nothing changed)"
+    again = " (imported before: nothing changed)" if result["already_imported"] else ""
     if result["kind"] == "final_flag":
-        return f"{rows} parties of {result['batch_id']} flagged, {events} of them bad{again}."
+        n, n_bad = numbers.count(result["n_flagged"]), numbers.count(result["n_bad"])
+        return f"{n} parties of {result['batch_id']} are flagged, {n_bad} of them bad{again}."
+    rows, events = numbers.count(result["n_rows"]), numbers.count(result["n_events"])
     return f"{events} events from {rows} rows, complete through {_through(result)}{again}."
 
 

@@ -36,7 +36,7 @@ def finished(result: Document) -> Iterator[RenderableType]:
         yield sentence(labels.headline(stages["labels"]))
         yield labels.status_table(stages["labels"])
     if stages["model"]:
-        yield models.metrics_table(stages["model"]["metrics"])
+        yield from models.judged(stages["model"])
     if result["gates"]:
         yield gate_table(result["gates"])
         yield from bullets("Not passed", blocking_sentences(result["gates"]))

@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from rich import box
-from rich.markup import escape
+from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
 
 def table(
-    title: str, columns: Sequence[str], rows: Iterable[Sequence[object]], *, wrap: bool = False
-) -> Table:
+    title: str,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    source: str | None = None,
+    wrap: bool = False,
+) -> Group:
     """Build a table whose number columns are right-aligned.
 
     Parameters
@@ -23,29 +28,29 @@ def table(
         Headers; one that ends in ``>`` is right-aligned (the sign is not shown).
     rows : iterable of sequence
         Cells, already written as text or as ``Text``.
+    source : str or None
+        What the figures come from; printed under the title.
     wrap : bool
         Whether the last column may wrap; the others never do.
 
     Returns
     -------
-    Table
-        Ready to print.
+    Group
+        Title, source and table, ready to print.
     """
-    grid = Table(
-        title=escape(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD,
-        pad_edge=False, header_style="bold",
-    )  # fmt: skip
+    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
     for number, column in enumerate(columns):
         is_last = number == len(columns) - 1
         grid.add_column(
-            escape(column.removesuffix(">")),
+            Text(column.removesuffix(">")),
             justify="right" if column.endswith(">") else "left",
             no_wrap=not (wrap and is_last),
             overflow="fold",
         )
     for row in rows:
         grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    return grid
+    heading = [Text(title, style="bold")]
+    return Group(*heading, *([Text(source, style="dim")] if source else []), grid)
 
 
 def pairs(title: str, values: Mapping[str, object]) -> Table:
@@ -64,7 +69,7 @@ def pairs(title: str, values: Mapping[str, object]) -> Table:
         Ready to print.
     """
     grid = Table(
-        title=escape(title) or None, title_justify="left", title_style="bold", box=None,
+        title=Text(title) if title else None, title_justify="left", title_style="bold", box=None,
         show_header=False, pad_edge=False,
     )  # fmt: skip
     grid.add_column(style="dim", no_wrap=True)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import RenderableType
-from rich.table import Table
+from rich.console import Group, RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
@@ -105,9 +104,11 @@ def refined(result: Document) -> Iterator[RenderableType]:
     if result["version"] is None:
         yield sentence("There is no draft: the weights stay as they are.")
         return
+    before = "drafted before and unchanged; it" if result["existing"] else "it"
     yield sentence(
-        f"{result['version']} refines {result['base_version']}, made by {result['model_id']}; it "
-        f"goes {numbers.rate(result['t'])} of the way from the old weights to the model's."
+        f"{result['version']} refines {result['base_version']}, made by {result['model_id']}; "
+        f"{before} goes {numbers.rate(result['t'])} of the way from the old weights to the "
+        "model's, guard-rails kept."
     )
     yield weight_table(result["features"])
     yield gate_table(result["gates"])
@@ -115,7 +116,7 @@ def refined(result: Document) -> Iterator[RenderableType]:
     yield next_step(f"chancellor versions compare {base} {version}")
 
 
-def weight_table(features: Mapping[str, Document]) -> Table:
+def weight_table(features: Mapping[str, Document], *, source: Document | None = None) -> Group:
     """Build the table of weights before and after.
 
     Parameters
@@ -124,9 +125,12 @@ def weight_table(features: Mapping[str, Document]) -> Table:
         ``old_weight``, ``new_weight``, ``change`` (a fraction), ``binding``, and where known
         ``data_only_weight`` with its interval.
 
+    source : dict or None
+        Where changes, data-only weights and constraints come from.
+
     Returns
     -------
-    Table
+    Group
         One row per feature, in card order.
     """
     rows = [
@@ -137,14 +141,16 @@ def weight_table(features: Mapping[str, Document]) -> Table:
             numbers.change(part["change"]),
             numbers.weight(part.get("data_only_weight")),
             numbers.interval(part.get("data_only_interval"), 2),
-            part.get("binding") or "",
+            (part.get("binding") or "").replace("_", " "),
         )
         for name, part in features.items()
     ]
     columns = (
         "feature", "old>", "new>", "change>", "data alone>", "95 % interval>", "stopped by",
     )  # fmt: skip
-    return table("Weights", columns, rows)
+    shown = source or {}
+    lines = [f"{name.replace('_', '-')}: {words}" for name, words in shown.items() if words]
+    return table("Weights", columns, rows, source="; ".join(lines) or None)
 
 
 def added(result: Document) -> Iterator[RenderableType]:

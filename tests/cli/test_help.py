@@ -1,0 +1,71 @@
+"""Help is quick, and every command teaches: what it does, an example, the shared options."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+
+import pytest
+import typer
+
+from app.cli.main import app
+from tests.cli.command_line import CommandLine
+
+HEAVY = ("sqlalchemy", "ibis", "pandas", "numpy", "sklearn", "glum", "dagster", "pyarrow", "yaml")
+ISSUE_A = """
+init | policy show | policy set | definitions list | definitions add | batch import | batch list
+batch show | batch withdraw | outcomes import | outcomes list | outcomes withdraw
+outcomes import-flags | exposures import | labels generate | train | refine | pipeline run
+models list | models show | versions list | versions show | versions compare | versions add
+versions approve | versions reject | versions activate | versions rollback | versions at | score
+audit list | audit verify | demo | doctor
+"""
+WANTED = {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
+
+
+def _commands(typed: typer.Typer, path: str = "") -> Iterator[tuple[str, typer.models.CommandInfo]]:
+    for command in typed.registered_commands:
+        yield f"{path}{command.name}", command
+    for group in typed.registered_groups:
+        assert group.typer_instance is not None
+        yield from _commands(group.typer_instance, f"{path}{group.name} ")
+
+
+COMMANDS = dict(_commands(app))
+
+
+def test_there_is_every_command_of_the_list_and_no_other():
+    assert set(COMMANDS) == WANTED
+
+
+@pytest.mark.parametrize("path", sorted(COMMANDS))
+def test_help_says_what_a_command_does_with_an_example_and_the_shared_options(
+    chancellor: CommandLine, path
+):
+    text = chancellor(*path.split(), "--help").out
+    assert "Example" in text
+    assert f"chancellor {path}" in text
+    assert "--json" in text
+    assert "--actor" in text
+
+
+def test_help_loads_nothing_heavy():
+    code = (
+        "import sys; from app.cli.main import main; main(['--help']); "
+        f"print([name for name in {HEAVY!r} if name in sys.modules], file=sys.stderr)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.strip() == "[]"
+
+
+def test_help_takes_well_under_a_second():
+    def seconds() -> float:
+        start = time.perf_counter()
+        subprocess.run(
+            [sys.executable, "-m", "app.cli.main", "--help"], capture_output=True, check=True
+        )
+        return time.perf_counter() - start
+
+    assert min(seconds() for _ in range(3)) < 0.8  # 0.2 s alone; the machine may be busy
