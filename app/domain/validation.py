@@ -86,6 +86,9 @@ class FoldResult:
         Metrics of each card on the test part; empty where it lacks a class.
     path_auc : dict
         AUC on the test part at each t of the path that this training part made.
+    weights, coefficients : ndarray of shape (d,)
+        Weights of the refined card, and coefficients of the model in log-odds per unit of
+        goodness, that this training part made.
     tau, t : float
         Width and step that this training part chose.
     """
@@ -96,6 +99,8 @@ class FoldResult:
     components: Components | None
     metrics: dict[str, Document]
     path_auc: dict[float, float]
+    weights: Floats
+    coefficients: Floats
     tau: float
     t: float
 
@@ -215,11 +220,12 @@ def judge_split(sample: Sample, split: Split, card: Card, policy: Policy, seed: 
     base = calibrate(train.goodness @ card.weights, train.bad)
     baseline = base.intercept - base.slope * (test.goodness @ card.weights)
     model, weights, tau, t = baseline, card.weights, 0.0, 0.0
+    coefficients = base.slope * card.weights
     path: tuple[tuple[float, Floats], ...] = ()
     if base.slope > 0:
         tau, _ = choose_tau(train, card.weights, seed)
         fit = fit_anchored(train.goodness, train.bad, card.weights, tau, base)
-        model = fit.log_odds(test.goodness)
+        model, coefficients = fit.log_odds(test.goodness), fit.coefficients
         refinement = refine(fit, card.rails(train.goodness, policy))
         weights, t = refinement.weights, refinement.t
         path = tuple((step.t, step.weights) for step in refinement.path)
@@ -241,6 +247,8 @@ def judge_split(sample: Sample, split: Split, card: Card, policy: Policy, seed: 
         components=delong_components(_risks(log_odds, scores), test.bad) if has_both else None,
         metrics=_fold_metrics(log_odds, scores, test, float(train.bad.mean())) if has_both else {},
         path_auc=_path_auc(path, test, card) if has_both else {},
+        weights=weights,
+        coefficients=coefficients,
         tau=tau,
         t=t,
     )
