@@ -39,7 +39,7 @@ class Settings(BaseSettings):
         return {
             "home": home,
             "database_url": complete_database_url(url),
-            "lake": str(values.get("lake") or home / "lake"),
+            "lake": _complete_lake_url(str(values.get("lake") or home / "lake")),
         }
 
     @property
@@ -80,6 +80,10 @@ def complete_database_url(url: str) -> str:
     if url.startswith(prefix) and not url.startswith(prefix + "/"):
         return prefix + str(Path(url.removeprefix(prefix)).resolve())
     return url
+
+
+def _complete_lake_url(url: str) -> str:
+    return url if "://" in url else str(Path(url).expanduser().resolve())
 
 
 def get_settings() -> Settings:

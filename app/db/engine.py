@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 
-WRITES = "chancellor_writes"
+BEGIN = "chancellor_begin"
 PRAGMAS = (
     "PRAGMA busy_timeout = 30000",
     "PRAGMA foreign_keys = ON",
@@ -28,7 +28,7 @@ def create_store_engine(url: str) -> Engine:
     -------
     Engine
         On SQLite with WAL, foreign keys, a busy timeout of 30 s, and transactions that begin
-        plain for reads and IMMEDIATE for writes.
+        plain: a reader never waits. ``transaction`` takes the lock to write.
     """
     if make_url(url).get_backend_name() != "sqlite":
         return create_engine(url, pool_pre_ping=True)
@@ -37,7 +37,7 @@ def create_store_engine(url: str) -> Engine:
         Path(database).parent.mkdir(parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": 30})
     event.listen(engine, "connect", _prepare_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
+    event.listen(engine, "begin", _begin_to_read)
     return engine
 
 
@@ -45,14 +45,12 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     del record
     connection.isolation_level = None
     cursor = connection.cursor()
-    cursor.execute("PRAGMA busy_timeout = 30000")
-    cursor.execute("PRAGMA journal_mode = WAL")
-    cursor.execute("PRAGMA synchronous = FULL")
-    for pragma in PRAGMAS:
+    for pragma in (*PRAGMAS, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
         cursor.execute(pragma)
     cursor.close()
 
 
-def _begin_sqlite(connection: Connection) -> None:
-    writes = connection.get_execution_options().get(WRITES, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+def _begin_to_read(connection: Connection) -> None:
+    """Begin plain; ``transaction`` takes the write lock, a migration asks for it."""
+    begin = connection.get_execution_options().get(BEGIN, "BEGIN")
+    connection.exec_driver_sql(begin)

@@ -9,10 +9,10 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
 from app.db.engine import create_store_engine
-from app.settings import complete_database_url
+from app.settings import complete_database_url, get_settings
 
 _PLACE = Path(__file__).parent.parent / "migrations"
 
@@ -31,10 +31,32 @@ def head_revision() -> str:
     return str(ScriptDirectory.from_config(alembic_config()).get_current_head())
 
 
-def current_revision(engine: Engine) -> str | None:
+def current_revision(connection: Connection) -> str | None:
     """Give the revision that a database is at; None before the first migration."""
-    with engine.connect() as connection:
-        return MigrationContext.configure(connection).get_current_revision()
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def schema_problem(found: str | None) -> tuple[str, str] | None:
+    """Say what is wrong with a store at a revision, and what to do; None if nothing is.
+
+    Parameters
+    ----------
+    found : str or None
+        From ``current_revision``.
+
+    Returns
+    -------
+    tuple of str or None
+        Problem and remedy.
+    """
+    head = head_revision()
+    if found == head:
+        return None
+    problem = f"the store's schema is {found}, this release needs {head}"
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    if found is None or found in {script.revision for script in scripts}:
+        return problem, "make a backup, then run python -m app.db.migrate"
+    return problem, "another release made it, use that one"
 
 
 def upgrade(url: str, revision: str = "head") -> None:
@@ -69,3 +91,7 @@ def downgrade(url: str, revision: str = "base") -> None:
         command.downgrade(alembic_config(engine), revision)
     finally:
         engine.dispose()
+
+
+if __name__ == "__main__":
+    upgrade(get_settings().database_url)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from functools import lru_cache
 from pathlib import Path
+from threading import Lock
 
 from sqlalchemy import Engine, inspect
 from sqlalchemy.engine import make_url
@@ -21,9 +21,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-@lru_cache(maxsize=16)
+_MAX_ENGINES = 4
+_engines: dict[str, Engine] = {}
+_engines_lock = Lock()
+
+
 def _engine(url: str) -> Engine:
-    return create_store_engine(url)
+    """Keep one engine per store; the oldest gives its connections back when there are many."""
+    with _engines_lock:
+        if url not in _engines:
+            while len(_engines) >= _MAX_ENGINES:
+                _engines.pop(next(iter(_engines))).dispose()
+            _engines[url] = create_store_engine(url)
+        return _engines[url]
 
 
 def open_session(url: str | None = None) -> Session:
@@ -64,20 +74,24 @@ def open_session(url: str | None = None) -> Session:
 
 def close_engine(url: str) -> None:
     """Give back the connections that sessions on ``url`` left in the pool."""
-    _engine(complete_database_url(url)).dispose()
+    with _engines_lock:
+        engine = _engines.pop(complete_database_url(url), None)
+    if engine is not None:
+        engine.dispose()
 
 
 def _require_current(engine: Engine) -> None:
-    from app.db.migrate import current_revision, head_revision  # noqa: PLC0415 - loads Alembic
+    from app.db.migrate import (  # noqa: PLC0415 - loads Alembic
+        current_revision,
+        head_revision,
+        schema_problem,
+    )
 
-    if "scorecard_versions" not in inspect(engine).get_table_names():
-        shown = engine.url.render_as_string(hide_password=True)
-        raise StoreNotInitialisedError(f"there is no store in {shown}: run chancellor init")
-    found, head = current_revision(engine), head_revision()
-    if found != head:
-        raise ConflictError(
-            f"the store's schema is {found}, this release needs {head}: run chancellor init "
-            "--upgrade after a backup",
-            found=found,
-            needed=head,
-        )
+    with engine.connect() as connection:
+        if not inspect(connection).has_table("scorecard_versions"):
+            shown = engine.url.render_as_string(hide_password=True)
+            raise StoreNotInitialisedError(f"there is no store in {shown}: run chancellor init")
+        found = current_revision(connection)
+    problem = schema_problem(found)
+    if problem is not None:
+        raise ConflictError(": ".join(problem), found=found, needed=head_revision())

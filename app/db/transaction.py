@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from app.db.engine import PRAGMAS, WRITES
+from app.db.engine import PRAGMAS
 from app.errors import OpenTransactionError, UnavailableError
 
 _OWNER = "chancellor_transaction"
+_OPEN, _BROKEN = "open", "broken"
+_TAKE_THE_WRITE_LOCK = "UPDATE audit_head SET seq = seq WHERE 0"
 
 
 @contextmanager
@@ -19,12 +22,13 @@ def transaction(db: Session) -> Iterator[None]:
     """Make everything inside one transaction, committed at the end of the outermost scope.
 
     Works on any session, also one from a plain ``create_engine``: on SQLite it sets the pragmas
-    and begins IMMEDIATE, so that a writer waits for another instead of failing later.
+    and begins IMMEDIATE, so that a writer waits for another instead of failing later. What was
+    read before is read again inside.
 
     Parameters
     ----------
     db : Session
-        The store's session; what it held unflushed is committed with the rest.
+        The store's session; what it held, flushed or not, is committed with the rest.
 
     Yields
     ------
@@ -35,14 +39,21 @@ def transaction(db: Session) -> Iterator[None]:
     ------
     UnavailableError
         If the database does not answer, or another writer held it for over 30 seconds.
+    OpenTransactionError
+        If an inner scope failed and the outer one went on: half a change is not stored.
     """
-    if db.info.get(_OWNER):
-        yield
+    if is_in_transaction(db):
+        with _marking_failure(db):
+            yield
         return
-    db.info[_OWNER] = True
+    db.info[_OWNER] = _OPEN
     try:
         _begin_write(db)
         yield
+        if db.info[_OWNER] == _BROKEN:
+            raise OpenTransactionError(  # noqa: TRY301 - rolled back below, like any other
+                "a change inside this transaction failed: nothing of the transaction is stored"
+            )
         db.commit()
     except OperationalError as error:
         db.rollback()
@@ -52,6 +63,15 @@ def transaction(db: Session) -> Iterator[None]:
         raise
     finally:
         db.info.pop(_OWNER, None)
+
+
+@contextmanager
+def _marking_failure(db: Session) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        db.info[_OWNER] = _BROKEN
+        raise
 
 
 def is_in_transaction(db: Session) -> bool:
@@ -80,13 +100,33 @@ def require_no_transaction(db: Session) -> None:
 
 
 def _begin_write(db: Session) -> None:
-    if not (db.new or db.dirty or db.deleted):
-        db.rollback()  # ends a read, whose snapshot could not be written on
-    if db.get_bind().dialect.name != "sqlite":
-        return
-    connection = db.connection(execution_options={WRITES: True})
+    _forget_what_was_read(db)
+    if db.get_bind().dialect.name == "sqlite":
+        _begin_immediate(db.connection())
+
+
+def _forget_what_was_read(db: Session) -> None:
+    """Expire what is not changed, so that decisions rest on what is stored now."""
+    pending = {id(row) for row in (*db.dirty, *db.deleted)}
+    for row in list(db.identity_map.values()):
+        if id(row) not in pending:
+            db.expire(row)
+
+
+def _begin_immediate(connection: Connection) -> None:
+    """Take SQLite's write lock, whichever way the engine begins its transactions.
+
+    Inside a transaction that only read, the lock is refused at once if another writer came
+    between: nothing is lost by beginning anew. What the caller flushed holds the lock already.
+    """
     driver = connection.connection.driver_connection
-    if driver is not None and not driver.in_transaction:  # a plain engine begins with its first DML
-        for pragma in PRAGMAS:
-            connection.exec_driver_sql(pragma)
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if driver is not None and driver.in_transaction:
+        try:
+            connection.exec_driver_sql(_TAKE_THE_WRITE_LOCK)
+        except OperationalError:
+            connection.exec_driver_sql("ROLLBACK")
+        else:
+            return
+    for pragma in PRAGMAS:
+        connection.exec_driver_sql(pragma)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

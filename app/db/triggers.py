@@ -1,22 +1,25 @@
-"""History that cannot be rewritten: triggers for SQLite and PostgreSQL.
+"""History that cannot be rewritten: the same triggers for SQLite and PostgreSQL.
 
 Pragmas bind only our own connections, so on SQLite each history table also refuses an insert
-that would replace a row (``INSERT OR REPLACE`` slips past delete triggers elsewhere).
+that would replace a row (``INSERT OR REPLACE`` slips past delete triggers elsewhere). Whoever may
+drop triggers can still rewrite history; then the audit chain and the hashes tell.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "activations": (("id",),),
     "audit_events": (("seq",),),
-    "batches": (("batch_id",),),
+    "batches": (("batch_id",), ("rowid",)),
     "evidence": (("id",), ("subject_kind", "subject_id", "kind")),
     "exposure_imports": (("id",), ("content_hash",)),
     "ground_truth_labels": (("id",),),
     "label_sets": (("id",), ("batch_id", "number")),
-    "model_registry": (("id",),),
+    "model_registry": (("id",), ("rowid",)),
     "outcome_definitions": (("id",), ("name", "version")),
     "outcome_imports": (("id",), ("content_hash",)),
     "policies": (("id",),),
@@ -27,7 +30,12 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Table to its unique keys: rows are added and never changed."""
 
-VERSION_KEYS = (("id",), ("version",), ("number",))
+KEPT: dict[str, tuple[tuple[str, ...], ...]] = {
+    "scorecard_versions": (("id",), ("version",), ("number",)),
+    "audit_head": (("id",),),
+}
+"""Table to its unique keys: rows change by the rules below and are never deleted."""
+
 VERSION_CONTENT = (
     "id", "version", "number", "origin", "name", "features", "content", "content_hash",
     "evidence_hash", "base_version", "model_id", "despite_advice", "created_at", "created_by",
@@ -42,7 +50,111 @@ STATUS_STEPS = (
     ("active", "inactive"),
     ("inactive", "active"),
 )
-_JSON_COLUMNS = ("features", "content")
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """Refuse a change of a row when a condition over OLD and NEW holds.
+
+    Attributes
+    ----------
+    table, name, event : str
+        Where; the name of the trigger is ``<table>_<name>``; INSERT or UPDATE.
+    why : str
+        What the database answers.
+    condition : str
+        SQL of both databases; ``{differs}`` stands for their null-safe inequality.
+    """
+
+    table: str
+    name: str
+    event: str
+    why: str
+    condition: str
+
+
+def _changed() -> str:
+    """Compare as text: PostgreSQL knows no equality of JSON."""
+    return " OR ".join(
+        f"CAST(NEW.{column} AS text) {{differs}} CAST(OLD.{column} AS text)"
+        for column in VERSION_CONTENT
+    )
+
+
+def _steps() -> str:
+    return ", ".join(f"('{before}', '{after}')" for before, after in STATUS_STEPS)
+
+
+RULES = (
+    Rule(
+        "scorecard_versions",
+        "starts_as_draft",
+        "INSERT",
+        "a version starts as a draft",
+        "NEW.status <> 'draft'",
+    ),
+    Rule(
+        "scorecard_versions",
+        "content",
+        "UPDATE",
+        "the content of a version is frozen",
+        _changed(),
+    ),
+    Rule(
+        "scorecard_versions",
+        "status",
+        "UPDATE",
+        "this is not a step of the transition table",
+        f"NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (VALUES {_steps()})",
+    ),
+    Rule(
+        "scorecard_versions",
+        "one_active",
+        "UPDATE",
+        "one version is active: retire it first",
+        "NEW.status = 'active' AND OLD.status <> 'active' "
+        "AND EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.status = 'active')",
+    ),
+    Rule(
+        "scorecard_versions",
+        "reviewed",
+        "UPDATE",
+        "a draft needs an approval of its content",
+        "OLD.status = 'draft' AND NEW.status IN ('approved', 'active') AND NEW.number <> 1 "
+        "AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.version = NEW.version "
+        "AND r.kind = 'approve' AND r.content_hash = NEW.content_hash "
+        "AND NOT (r.evidence_hash {differs} NEW.evidence_hash))",
+    ),
+    Rule(
+        "reviews",
+        "own_draft",
+        "INSERT",
+        "maker and checker must be two people",
+        "NEW.kind = 'approve' AND (lower(trim(NEW.reviewer)) LIKE 'model:%' "
+        "OR EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.version = NEW.version "
+        "AND (v.origin = 'person' OR v.despite_advice) "
+        "AND lower(trim(v.created_by)) = lower(trim(NEW.reviewer))))",
+    ),
+    Rule(
+        "audit_events",
+        "follows",
+        "INSERT",
+        "an event follows the head of the audit chain",
+        "NOT EXISTS (SELECT 1 FROM audit_head h "
+        "WHERE h.seq = NEW.seq - 1 AND h.hash = NEW.previous_hash)",
+    ),
+    Rule(
+        "audit_head",
+        "moves_on",
+        "UPDATE",
+        "the head of the audit chain only moves on to the event that was added",
+        "NEW.id <> OLD.id OR NEW.seq <> OLD.seq + 1 OR NOT EXISTS "
+        "(SELECT 1 FROM audit_events e WHERE e.seq = NEW.seq AND e.hash = NEW.hash)",
+    ),
+)
+"""What the services decide, held a second time where every client has to pass."""
+
+_REFUSE = "chancellor_refuse"
 
 
 def trigger_statements(dialect: str) -> tuple[str, ...]:
@@ -61,135 +173,93 @@ def trigger_statements(dialect: str) -> tuple[str, ...]:
     return tuple(_sqlite() if dialect == "sqlite" else _postgresql())
 
 
-def _steps() -> str:
-    return ", ".join(f"('{before}', '{after}')" for before, after in STATUS_STEPS)
+def trigger_names(dialect: str) -> frozenset[str]:
+    """Give the names of every trigger that a store has.
+
+    Parameters
+    ----------
+    dialect : {"sqlite", "postgresql"}
+        The database.
+
+    Returns
+    -------
+    frozenset of str
+        For example ``audit_events_delete``.
+    """
+    found = (re.match(r"CREATE TRIGGER (\w+)", text) for text in trigger_statements(dialect))
+    return frozenset(match.group(1) for match in found if match)
 
 
-def _sqlite_refusal(table: str, name: str, event: str, why: str, when: str = "") -> str:
+def function_names() -> tuple[str, ...]:
+    """Give the names of the functions behind PostgreSQL's triggers.
+
+    Returns
+    -------
+    tuple of str
+        In the order of their creation.
+    """
+    return (_REFUSE, *(_function(rule) for rule in RULES))
+
+
+def _sqlite() -> Iterator[str]:
+    for table in APPEND_ONLY:
+        yield _abort(table, "update", "UPDATE", f"{table} is append-only")
+    for table, keys in (APPEND_ONLY | KEPT).items():
+        yield _abort(table, "delete", "DELETE", f"{table} is append-only")
+        for key in keys:
+            yield _guard(table, key)
+    for rule in RULES:
+        condition = rule.condition.format(differs="IS NOT")
+        yield _abort(rule.table, rule.name, rule.event, rule.why, f"WHEN {condition}")
+
+
+def _guard(table: str, key: tuple[str, ...]) -> str:
+    same = " AND ".join(f"{column} = NEW.{column}" for column in key)
+    when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
+    why = f"{table} is append-only: a row is never replaced"
+    return _abort(table, "replace_" + "_".join(key), "INSERT", why, when)
+
+
+def _abort(table: str, name: str, event: str, why: str, when: str = "") -> str:
     return (
-        f"CREATE TRIGGER {table}_{name} {event} ON {table} {when} "
+        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} {when} "
         f"BEGIN SELECT RAISE(ABORT, 'chancellor: {why}'); END"
     )
 
 
-def _sqlite_guard(table: str, keys: tuple[tuple[str, ...], ...]) -> Iterator[str]:
-    for key in keys:
-        same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-        when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
-        name = "replace_" + "_".join(key)
-        yield _sqlite_refusal(
-            table, name, "BEFORE INSERT", f"{table} is append-only: a row is never replaced", when
-        )
+def _postgresql() -> Iterator[str]:
+    yield _create_function(_REFUSE, _raise("% is append-only", "TG_TABLE_NAME"))
+    for table in APPEND_ONLY:
+        yield _call(table, "update", "UPDATE", _REFUSE)
+    for table in APPEND_ONLY | KEPT:
+        yield _call(table, "delete", "DELETE", _REFUSE)
+        yield _call(table, "truncate", "TRUNCATE", _REFUSE, "STATEMENT")
+    for rule in RULES:
+        condition = rule.condition.format(differs="IS DISTINCT FROM")
+        body = f"IF {condition} THEN {_raise(rule.why)} END IF; RETURN NEW;"
+        yield _create_function(_function(rule), body)
+        yield _call(rule.table, rule.name, rule.event, _function(rule))
 
 
-def _sqlite() -> Iterator[str]:
-    for table, keys in APPEND_ONLY.items():
-        yield _sqlite_refusal(table, "update", "BEFORE UPDATE", f"{table} is append-only")
-        yield _sqlite_refusal(table, "delete", "BEFORE DELETE", f"{table} is append-only")
-        yield from _sqlite_guard(table, keys)
-    changed = " OR ".join(f"NEW.{column} IS NOT OLD.{column}" for column in VERSION_CONTENT)
-    versions = "scorecard_versions"
-    yield _sqlite_refusal(
-        versions,
-        "content",
-        "BEFORE UPDATE",
-        "the content of a version is frozen",
-        f"WHEN {changed}",
-    )
-    yield _sqlite_refusal(
-        versions,
-        "status",
-        "BEFORE UPDATE",
-        "this is not a step of the transition table",
-        f"WHEN NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (VALUES {_steps()})",
-    )
-    yield _sqlite_refusal(versions, "delete", "BEFORE DELETE", "a version is never deleted")
-    yield from _sqlite_guard(versions, VERSION_KEYS)
-    yield _sqlite_refusal(
-        "reviews",
-        "own_draft",
-        "BEFORE INSERT",
-        "maker and checker must be two people",
-        f"WHEN NEW.kind = 'approve' AND {_OWN_DRAFT.format(prefix='NEW.')}",
-    )
-    yield _sqlite_refusal(
-        "audit_head", "delete", "BEFORE DELETE", "the head of the audit chain stays"
-    )
-    yield _sqlite_refusal(
-        "audit_head",
-        "update",
-        "BEFORE UPDATE",
-        "the head of the audit chain only moves on",
-        "WHEN NEW.seq <> OLD.seq + 1",
-    )
-    yield _sqlite_refusal(
-        "audit_head",
-        "one",
-        "BEFORE INSERT",
-        "there is one head",
-        "WHEN EXISTS (SELECT 1 FROM audit_head)",
+def _function(rule: Rule) -> str:
+    return f"chancellor_{rule.table}_{rule.name}"
+
+
+def _raise(why: str, *values: str) -> str:
+    """Raise as an integrity error, as SQLite's RAISE does."""
+    filled = "".join(f", {value}" for value in values)
+    return (
+        f"RAISE EXCEPTION 'chancellor: {why}'{filled} "
+        "USING ERRCODE = 'integrity_constraint_violation';"
     )
 
 
-_OWN_DRAFT = (
-    "EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.version = {prefix}version "
-    "AND v.origin = 'person' AND v.created_by = {prefix}reviewer)"
-)
-
-
-def _raise_function(name: str, body: str) -> str:
+def _create_function(name: str, body: str) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
 
 
-def _pg_trigger(table: str, name: str, event: str, function: str, scope: str = "ROW") -> str:
+def _call(table: str, name: str, event: str, function: str, scope: str = "ROW") -> str:
     return (
-        f"CREATE TRIGGER {table}_{name} {event} ON {table} FOR EACH {scope} "
+        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} FOR EACH {scope} "
         f"EXECUTE FUNCTION {function}()"
     )
-
-
-def _postgresql() -> Iterator[str]:
-    refuse = "RAISE EXCEPTION 'chancellor: % is append-only', TG_TABLE_NAME;"
-    yield _raise_function("chancellor_refuse", refuse)
-    for table in (*APPEND_ONLY, "scorecard_versions", "audit_head"):
-        yield _pg_trigger(table, "truncate", "BEFORE TRUNCATE", "chancellor_refuse", "STATEMENT")
-        yield _pg_trigger(table, "delete", "BEFORE DELETE", "chancellor_refuse")
-    for table in APPEND_ONLY:
-        yield _pg_trigger(table, "update", "BEFORE UPDATE", "chancellor_refuse")
-    changed = " OR ".join(
-        f"NEW.{column}::text IS DISTINCT FROM OLD.{column}::text"
-        if column in _JSON_COLUMNS
-        else f"NEW.{column} IS DISTINCT FROM OLD.{column}"
-        for column in VERSION_CONTENT
-    )
-    yield _raise_function(
-        "chancellor_version_update",
-        f"IF {changed} THEN "
-        "RAISE EXCEPTION 'chancellor: the content of a version is frozen'; END IF; "
-        "IF NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN "
-        f"(VALUES {_steps()}) THEN "
-        "RAISE EXCEPTION 'chancellor: this is not a step of the transition table'; END IF; "
-        "RETURN NEW;",
-    )
-    yield _pg_trigger("scorecard_versions", "update", "BEFORE UPDATE", "chancellor_version_update")
-    yield _raise_function(
-        "chancellor_own_draft",
-        f"IF NEW.kind = 'approve' AND {_OWN_DRAFT.format(prefix='NEW.')} THEN "
-        "RAISE EXCEPTION 'chancellor: maker and checker must be two people'; END IF; RETURN NEW;",
-    )
-    yield _pg_trigger("reviews", "own_draft", "BEFORE INSERT", "chancellor_own_draft")
-    yield _raise_function(
-        "chancellor_audit_head",
-        "IF NEW.seq <> OLD.seq + 1 THEN "
-        "RAISE EXCEPTION 'chancellor: the head of the audit chain only moves on'; END IF; "
-        "RETURN NEW;",
-    )
-    yield _pg_trigger("audit_head", "update", "BEFORE UPDATE", "chancellor_audit_head")
-
-
-POSTGRESQL_FUNCTIONS = (
-    "chancellor_refuse",
-    "chancellor_version_update",
-    "chancellor_own_draft",
-    "chancellor_audit_head",
-)

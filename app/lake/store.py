@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 Kind = Literal["batches", "scores", "outcomes", "exposures", "validation"]
 KINDS: tuple[Kind, ...] = ("batches", "scores", "outcomes", "exposures", "validation")
 ROW_GROUP_ROWS = 262_144
-_TEMPORARY = ".writing-"
+TEMPORARY = ".writing-"
+_TIMES = ("mtime", "LastModified", "last_modified", "updated", "created")
 _CHUNK_BYTES = 1 << 20
 
 
@@ -96,13 +97,15 @@ class Lake:
         ------
         UnavailableError
             If the lake cannot be written.
+        FileHashError
+            If a file of this name is there already and has other bytes.
         """
         try:
             with self._scratch_file(kind) as scratch:
                 n_rows = _write_parquet(scratch, table)
                 sha256 = hash_file(scratch)
                 path = f"{kind}/{sha256}.parquet"
-                self._publish(scratch, path)
+                self._publish(scratch, path, sha256)
         except OSError as error:
             raise UnavailableError(
                 f"the lake at {self.url} cannot be written: {error}", lake=self.url
@@ -114,16 +117,20 @@ class Lake:
         """Give a file to write: inside a local lake, so that the rename is atomic."""
         folder = Path(self.place_of(kind)) if self.is_local else Path(tempfile.gettempdir())
         folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f"{_TEMPORARY}{uuid.uuid4().hex}"
+        scratch = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
             yield scratch
         finally:
             scratch.unlink(missing_ok=True)
 
-    def _publish(self, scratch: Path, path: str) -> None:
+    def _publish(self, scratch: Path, path: str, sha256: str) -> None:
+        """Show the file under its name, whole; one that is there gets a new time only.
+
+        The new time tells ``chancellor doctor`` that an import under way counts on the file.
+        """
         place = self.place_of(path)
         if self._fs.exists(place):
-            return
+            self.verify(path, sha256)
         if not self.is_local:
             self._fs.put_file(str(scratch), place)
             return
@@ -225,6 +232,7 @@ class Lake:
 
     def list_files(self) -> tuple[LakeFile, ...]:
         """List every file of the lake, by path, unfinished writes included."""
+        self._fs.invalidate_cache()
         found = []
         for kind in KINDS:
             folder = self.place_of(kind)
@@ -232,7 +240,9 @@ class Lake:
                 continue
             for entry in self._fs.ls(folder, detail=True):
                 name = str(entry["name"]).rsplit("/", 1)[-1]
-                found.append(LakeFile(f"{kind}/{name}", int(entry["size"]), _modified_at(entry)))
+                if entry["type"] == "file" and name:
+                    path = f"{kind}/{name}"
+                    found.append(LakeFile(path, int(entry["size"] or 0), _modified_at(entry)))
         return tuple(sorted(found, key=lambda file: file.path))
 
     def remove_orphan(self, path: str) -> None:
@@ -263,24 +273,42 @@ def hash_file(path: str | Path) -> str:
 
 
 def _modified_at(entry: dict[str, Any]) -> datetime | None:
-    moment = entry.get("mtime") or entry.get("LastModified") or entry.get("last_modified")
+    """Find when a file was written; each file system names and writes the time its own way."""
+    moment = next((entry[name] for name in _TIMES if entry.get(name) is not None), None)
+    if isinstance(moment, str):
+        moment = datetime.fromisoformat(moment)
     if isinstance(moment, datetime):
-        return moment.astimezone(UTC)
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     return None if moment is None else datetime.fromtimestamp(float(moment), UTC)
 
 
 def _write_parquet(place: Path, table: pa.Table | pa.RecordBatchReader) -> int:
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-    import pyarrow.parquet as pq  # noqa: PLC0415 - the same
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
 
     schema = table.schema.remove_metadata()
     n_rows = 0
     with pq.ParquetWriter(place, schema, compression="zstd", store_schema=False) as writer:
-        if isinstance(table, pa.Table):
-            whole = table.replace_schema_metadata(None).combine_chunks()
-            writer.write_table(whole, row_group_size=ROW_GROUP_ROWS)
-            return int(whole.num_rows)
-        for batch in table:
-            writer.write_batch(batch.replace_schema_metadata(None))
-            n_rows += batch.num_rows
+        for group in _row_groups(table, schema):
+            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
+            n_rows += group.num_rows
     return n_rows
+
+
+def _row_groups(table: pa.Table | pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
+    """Cut into groups of one size, however the rows arrive: same rows, same bytes."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    held: list[pa.RecordBatch] = []
+    n_held = 0
+    for batch in table.to_batches() if isinstance(table, pa.Table) else table:
+        rest = batch.replace_schema_metadata(None)
+        while rest.num_rows:
+            part = rest.slice(0, ROW_GROUP_ROWS - n_held)
+            held.append(part)
+            n_held += part.num_rows
+            rest = rest.slice(part.num_rows)
+            if n_held == ROW_GROUP_ROWS:
+                yield pa.Table.from_batches(held, schema).combine_chunks()
+                held, n_held = [], 0
+    if held:
+        yield pa.Table.from_batches(held, schema).combine_chunks()

@@ -1,14 +1,19 @@
-"""Run migrations on the engine that the caller configured."""
+"""Run migrations on the engine that the caller configured, one process at a time."""
 
 from __future__ import annotations
 
 from alembic import context
+from sqlalchemy import text
 
+from app.db.engine import BEGIN
 from app.models import Base
 
+_LOCK = 7_235_481_902  # any number that nothing else locks
 _engine = context.config.attributes["engine"]
 
-with _engine.connect() as _connection:
+with _engine.connect().execution_options(**{BEGIN: "BEGIN IMMEDIATE"}) as _connection:
+    if _engine.dialect.name == "postgresql":
+        _connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     context.configure(
         connection=_connection,
         target_metadata=Base.metadata,

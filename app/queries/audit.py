@@ -6,11 +6,12 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.types import Document
-from app.models import AuditEvent
+from app.errors import AuditChainError
+from app.models import AuditEvent, AuditHead
 
 _PAGE = 5_000
 
@@ -57,13 +58,58 @@ def list_events(
     )
 
 
-def stream_events(db: Session) -> Iterator[Any]:
+def count_events(db: Session) -> int:
+    """Count the stored events.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    int
+        How many rows there are, whether the chain holds or not.
+    """
+    return db.scalar(select(func.count()).select_from(AuditEvent)) or 0
+
+
+def require_head(db: Session, *, lock: bool = False) -> Any:
+    """Read the number and hash of the newest event, as kept outside the chain.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lock : bool
+        Make other writers wait until this transaction ends.
+
+    Returns
+    -------
+    Row
+        seq and hash.
+
+    Raises
+    ------
+    AuditChainError
+        If the head is gone.
+    """
+    wanted = select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1)
+    head = db.execute(wanted.with_for_update() if lock else wanted).one_or_none()
+    if head is None:
+        raise AuditChainError("the head of the audit chain is gone", seq=None)
+    return head
+
+
+def stream_events(db: Session, *, after: int | None = None) -> Iterator[Any]:
     """Give every event's columns in the order of their numbers, a page at a time.
 
     Parameters
     ----------
     db : Session
         The store.
+    after : int or None
+        Begin after this number; None begins with whatever comes first.
 
     Yields
     ------
@@ -71,7 +117,7 @@ def stream_events(db: Session) -> Iterator[Any]:
         seq, at, actor, action, subject, payload, previous_hash, hash and hashed_text.
     """
     table = AuditEvent.__table__
-    last: int | None = None
+    last = after
     while True:
         page = select(table).order_by(table.c.seq).limit(_PAGE)
         rows = db.execute(page if last is None else page.where(table.c.seq > last)).all()

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from app.db import is_in_transaction, utc_now
@@ -51,11 +50,7 @@ def record(
     if not is_in_transaction(db):
         raise OpenTransactionError("an audit event is written inside transaction(db)")
     db.flush()
-    head = db.execute(
-        select(AuditHead.seq, AuditHead.hash).where(AuditHead.id == 1).with_for_update()
-    ).one_or_none()
-    if head is None:
-        raise AuditChainError("the head of the audit chain is gone", seq=None)
+    head = audit_queries.require_head(db, lock=True)
     link = ChainLink(
         seq=head.seq + 1,
         at=utc_now().isoformat(timespec="microseconds"),
@@ -146,22 +141,26 @@ class AuditService:
         AuditChainError
             Names the first event that is not what was written, or is gone.
         """
-        head = self.db.execute(select(AuditHead.seq, AuditHead.hash)).one_or_none()
-        if head is None:
-            raise AuditChainError("the head of the audit chain is gone", seq=None)
-        total = self.db.scalar(select(func.count()).select_from(AuditEvent)) or 0
-        expected_seq, previous = 1, GENESIS_HASH
-        for row in audit_queries.stream_events(self.db):
-            _check_row(row, expected_seq, previous)
-            previous = row.hash
-            if progress is not None and expected_seq % 1000 == 0:
-                progress("verify", expected_seq, total)
-            expected_seq += 1
-        if (expected_seq - 1, previous) != (head.seq, head.hash):
-            _raise_tail(expected_seq, head.seq)
+        total = audit_queries.count_events(self.db)
+        seq, last_hash = 0, GENESIS_HASH
+        head, reached = audit_queries.require_head(self.db), False
+        while (
+            not reached
+        ):  # others may append meanwhile: every event of a head read before is there
+            for row in audit_queries.stream_events(self.db, after=seq or None):
+                _check_row(row, seq + 1, last_hash)
+                seq, last_hash = row.seq, row.hash
+                if progress is not None and seq % 1000 == 0:
+                    progress("verify", seq, max(total, seq))
+            if seq < head.seq:
+                break
+            head = audit_queries.require_head(self.db)
+            reached = head.seq <= seq
+        if (seq, last_hash) != (head.seq, head.hash):
+            _raise_tail(seq + 1, head.seq)
         if progress is not None:
-            progress("verify", total, max(total, 1))
-        return {"verified": True, "n_events": expected_seq - 1, "head": previous}
+            progress("verify", max(seq, 1), max(seq, 1))
+        return {"verified": True, "n_events": seq, "head": last_hash}
 
 
 def _check_row(row: Any, expected_seq: int, previous: str) -> None:
@@ -172,11 +171,11 @@ def _check_row(row: Any, expected_seq: int, previous: str) -> None:
     link = ChainLink(
         row.seq, row.at, row.actor, row.action, row.subject, row.payload, row.previous_hash
     )
-    if event_text(link) != row.hashed_text:
+    if not all(isinstance(value, str) for value in row[1:]) or event_text(link) != row.hashed_text:
         raise AuditChainError(
             f"event {row.seq} was edited: its columns are not what was hashed", seq=row.seq
         )
-    if hashlib.sha256(row.hashed_text.encode()).hexdigest() != row.hash:
+    if hash_text(row.hashed_text) != row.hash:
         raise AuditChainError(
             f"event {row.seq} was edited: its text does not have the stored hash", seq=row.seq
         )

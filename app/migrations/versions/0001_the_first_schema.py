@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from app.db.triggers import POSTGRESQL_FUNCTIONS, trigger_statements
+from app.db.triggers import function_names, trigger_statements
 
 
 revision = '0001'
@@ -372,5 +372,5 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_audit_events_subject'), table_name='audit_events')
     op.drop_table('audit_events')
     if dialect == "postgresql":
-        for name in POSTGRESQL_FUNCTIONS:
+        for name in function_names():
             op.execute(f"DROP FUNCTION {name}()")
