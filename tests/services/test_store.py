@@ -1,0 +1,120 @@
+"""A new store, its policy and its definitions, on both databases."""
+
+from __future__ import annotations
+
+import pytest
+
+from app.domain.policy import Policy
+from app.domain.scorecard import load_scorecard
+from app.errors import ConflictError, DocumentError, NotFoundError, NotPermittedError
+from app.queries.policies import current_policy, policy_by_hash
+from app.queries.versions import expert_ancestor, require_active
+from app.services.audit_service import AuditService
+from app.services.definition_service import DefinitionService
+from app.services.policy_service import PolicyService
+from app.services.store import initialise_store
+from tests.support.versions import model_draft
+
+LOSS = {"name": "loss", "bad": [{"event_type": "write_off"}]}
+
+
+def test_a_new_store_has_the_card_as_its_active_version(db):
+    active = require_active(db)
+    assert (active.version, active.origin, active.number) == ("v1", "person", 1)
+    assert active.activated_at is not None
+    assert len(active.features) == 16
+    events = [event["action"] for event in AuditService(db).list_events(limit=20)]
+    assert sorted(events) == [
+        "definition.added",
+        "draft.created",
+        "policy.set",
+        "store.initialised",
+        "version.activated",
+    ]
+    assert AuditService(db).verify()["n_events"] == 5
+
+
+def test_a_store_is_initialised_once(store, db):
+    before = AuditService(db).verify()["head"]
+    with pytest.raises(ConflictError, match="already"):
+        initialise_store(actor="eve")
+    assert AuditService(db).verify()["head"] == before
+
+
+def test_a_store_begins_with_the_card_and_policy_it_is_given(store_url, home):
+    card = load_scorecard(
+        "{name: Two, bands: {low: 300, high: 600}, features: {age: {weight: 1, transform: "
+        "{kind: linear, worst: 20, best: 60}}}}"
+    )
+    made = initialise_store(card=card, policy=Policy(min_auc_roc=0.65), actor="ada")
+    assert (made["card"], made["n_features"], made["version"]) == ("Two", 1, "v1")
+    assert made["content_hash"] == card.content_hash
+    assert (home / "lake").is_dir()
+    assert "secret" not in made["database_url"]
+
+
+def test_a_policy_that_could_never_approve_is_refused(store_url):
+    with pytest.raises(DocumentError, match="approvals_required"):
+        initialise_store(policy=Policy(approvers=("ada",), approvals_required=2))
+
+
+def test_the_newest_policy_is_in_force_and_the_earlier_stays(db):
+    service = PolicyService(db, "ada")
+    first = service.get_policy()
+    second = service.set_policy({"min_auc_roc": 0.65})
+    assert (second["changed"], second["policy_id"]) == (True, first["policy_id"] + 1)
+    assert service.get_policy()["content"]["min_auc_roc"] == 0.65
+    assert policy_by_hash(db, first["content_hash"])[1] == Policy()
+    assert current_policy(db)[1].min_auc_roc == 0.65
+
+
+def test_setting_the_same_policy_changes_nothing(db):
+    head = AuditService(db).verify()["head"]
+    assert not PolicyService(db, "ada").set_policy({})["changed"]
+    assert AuditService(db).verify()["head"] == head
+
+
+def test_only_an_admin_changes_a_policy_that_names_admins(db):
+    PolicyService(db, "ada").set_policy({"admins": ["joe"], "approvers": ["joe", "grace"]})
+    with pytest.raises(NotPermittedError, match="joe"):
+        PolicyService(db, "ada").set_policy({})
+    assert PolicyService(db, "joe").set_policy({})["changed"]
+
+
+def test_an_unknown_policy_is_not_found(db):
+    with pytest.raises(NotFoundError):
+        policy_by_hash(db, "0" * 64)
+
+
+@pytest.mark.parametrize("document", [{"min_auc": 0.6}, {"min_auc_roc": 2}])
+def test_a_wrong_policy_names_the_place(db, document):
+    with pytest.raises(DocumentError, match="min_auc"):
+        PolicyService(db, "ada").set_policy(document)
+
+
+def test_definitions_are_named_and_versioned(db):
+    service = DefinitionService(db, "ada")
+    assert [d["name"] for d in service.list_definitions()] == ["default"]
+    first = service.add_definition(LOSS)
+    again = service.add_definition("{name: loss, bad: [{event_type: write_off}]}")
+    wider = service.add_definition(LOSS | {"indeterminate": [{"event_type": "collection"}]})
+    assert [d["changed"] for d in (first, again, wider)] == [True, False, True]
+    assert [d["version"] for d in (first, again, wider)] == [1, 1, 2]
+    assert service.get_definition("loss")["content_hash"] == wider["content_hash"]
+    assert service.add_definition(LOSS)["version"] == 3  # going back is a change too
+    assert len(service.list_definitions()) == 4
+
+
+def test_an_unknown_definition_lists_the_known_ones(db):
+    with pytest.raises(NotFoundError, match="default"):
+        DefinitionService(db).get_definition("fraud")
+
+
+def test_a_wrong_definition_names_the_place(db):
+    with pytest.raises(DocumentError, match="event_type"):
+        DefinitionService(db).add_definition({"name": "theft", "bad": [{"event_type": "theft"}]})
+
+
+def test_the_expert_ancestor_is_read_from_the_store(db):
+    draft = model_draft(db)
+    assert expert_ancestor(db, draft.version).version == "v1"
