@@ -95,16 +95,20 @@ def parse_instant(text: str, date_format: str | None = None) -> datetime:
     >>> parse_instant("2024-03-04T01:30+02:00").isoformat()
     '2024-03-03T23:30:00+00:00'
     """
-    problem = _date_problem(text, date_format)
     try:
-        if date_format is not None:
-            found = datetime.strptime(text, date_format)  # noqa: DTZ007 - a format without zone means UTC
-        elif _ISO.fullmatch(text):
-            found = datetime.fromisoformat(text)
-        else:
-            raise InvalidInputError(problem, value=text)
-    except ValueError as error:
+        return _read_instant(text, date_format)
+    except (ValueError, OverflowError) as error:
+        problem = _date_problem(text, date_format).replace("{value}", text)
         raise InvalidInputError(problem, value=text) from error
+
+
+def _read_instant(text: str, date_format: str | None) -> datetime:
+    if date_format is not None:
+        found = datetime.strptime(text, date_format)  # noqa: DTZ007 - a format without zone means UTC
+    elif _ISO.fullmatch(text):
+        found = datetime.fromisoformat(text)
+    else:
+        raise ValueError(text)
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
@@ -176,10 +180,10 @@ def _parse_instants(
     wrong: dict[str, list[int]] = {}
     for code, word in enumerate(coded.dictionary.to_pylist()):
         try:
-            parsed.append((parse_instant(word, date_format) - _EPOCH) // _MICROSECOND)
-        except InvalidInputError as error:
+            parsed.append((_read_instant(word, date_format) - _EPOCH) // _MICROSECOND)
+        except (ValueError, OverflowError):
             parsed.append(None)
-            wrong.setdefault(error.message, []).append(code)
+            wrong.setdefault(_date_problem(word, date_format), []).append(code)
     codes = pc.fill_null(coded.indices, -1).to_numpy(zero_copy_only=False)
     faults = tuple(
         row_faults(name, problem, np.isin(codes, members), text)

@@ -26,16 +26,8 @@ from app.queries.policies import current_policy
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
 from app.services.label_inputs import LabelInputs, gather_inputs
-from app.services.label_tables import (
-    LABEL_COLUMNS,
-    add_scores,
-    count_statuses,
-    hash_labels,
-    label_by_events,
-    label_by_flags,
-    label_rows,
-    refuse_circular,
-)
+from app.services.label_rows import LABEL_COLUMNS, count_statuses, hash_labels, label_rows
+from app.services.label_tables import add_scores, label_by_events, label_by_flags, refuse_circular
 from app.services.verdict_rows import add_verdicts
 from app.settings import default_actor
 

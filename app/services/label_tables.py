@@ -2,34 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from app.domain.outcomes import OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.errors import CircularLabelError
 from app.lake.store import Lake
+from app.services.label_rows import LABEL_COLUMNS
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 FileName = tuple[str, str]
 """Path in the lake, and the SHA-256 that was recorded for it."""
-
-LABEL_COLUMNS = (
-    "party_id",
-    "label_value",
-    "status",
-    "scored_at",
-    "observation_end",
-    "event_type",
-    "event_date",
-    "score_at_label",
-)
 
 _ENOUGH = 10
 """Bad and good parties from which a perfect separation is no accident."""
@@ -228,67 +216,3 @@ def refuse_circular(labels: pa.Table, version: str) -> None:
             n_bad=len(scores[1]),
             n_good=len(scores[0]),
         )
-
-
-def count_statuses(labels: pa.Table) -> dict[str, int]:
-    """Count the parties by status.
-
-    Parameters
-    ----------
-    labels : pyarrow.Table
-        With a column ``status``.
-
-    Returns
-    -------
-    dict of str to int
-        Every status, also one without parties.
-    """
-    from app.domain.outcomes import STATUSES  # noqa: PLC0415 - a name only needed here
-
-    found = {item["values"]: item["counts"] for item in labels["status"].value_counts().to_pylist()}
-    return {status: found.get(status, 0) for status in STATUSES}
-
-
-def hash_labels(labels: pa.Table) -> str:
-    """Hash who got which label, whatever the order of the rows.
-
-    Parameters
-    ----------
-    labels : pyarrow.Table
-        With `LABEL_COLUMNS`.
-
-    Returns
-    -------
-    str
-        SHA-256 over party, status and deciding event, by party id, as quoted CSV.
-    """
-    import pyarrow.csv as pacsv  # noqa: PLC0415 - heavy import
-
-    content = labels.select(["party_id", "status", "event_type", "event_date"])
-    written = io.BytesIO()
-    options = pacsv.WriteOptions(include_header=False, quoting_style="all_valid")
-    pacsv.write_csv(content.sort_by("party_id"), written, options)
-    return hashlib.sha256(written.getvalue()).hexdigest()
-
-
-def label_rows(
-    labels: pa.Table, *, label_set_id: int, batch_id: str, outcome_type: str
-) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of the table of labels.
-
-    Parameters
-    ----------
-    labels : pyarrow.Table
-        With `LABEL_COLUMNS`.
-    label_set_id, batch_id, outcome_type : int, str, str
-        The same in every row.
-
-    Yields
-    ------
-    tuple
-        label_set_id, batch_id, outcome_type, then `LABEL_COLUMNS`.
-    """
-    for chunk in labels.to_batches(max_chunksize=50_000):
-        columns = [column.to_pylist() for column in chunk.columns]
-        for values in zip(*columns, strict=True):
-            yield (label_set_id, batch_id, outcome_type, *values)

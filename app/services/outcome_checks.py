@@ -34,18 +34,10 @@ def read_through(through: str | date, date_format: str | None) -> date:
     InvalidInputError
         If it is no date, or lies in the future.
     """
-    from app.domain.intake_dates import parse_instant  # noqa: PLC0415 - loads pyarrow
-
     if isinstance(through, date):
         declared = through.date() if isinstance(through, datetime) else through
     else:
-        try:
-            declared = parse_instant(through).date()
-        except InvalidInputError as error:
-            if date_format is None:
-                problem = error.message.replace("{value}", through)
-                raise InvalidInputError(f"--through: {problem}", through=through) from error
-            declared = parse_instant(through, date_format).date()
+        declared = _parse_day(through, date_format)
     today = utc_now().date()
     if declared > today:
         raise InvalidInputError(
@@ -54,6 +46,21 @@ def read_through(through: str | date, date_format: str | None) -> date:
             through=declared.isoformat(),
         )
     return declared
+
+
+def _parse_day(through: str, date_format: str | None) -> date:
+    from app.domain.intake_dates import parse_instant  # noqa: PLC0415 - loads pyarrow
+
+    try:
+        return parse_instant(through).date()
+    except InvalidInputError as not_iso:
+        if date_format is None:
+            raise InvalidInputError(f"--through: {not_iso.message}", through=through) from not_iso
+    try:
+        return parse_instant(through, date_format).date()
+    except InvalidInputError as error:
+        problem = f"--through: {error.message}, nor is it an ISO date such as 2026-03-31"
+        raise InvalidInputError(problem, through=through) from error
 
 
 def late_event_warnings(events: pa.Table, declared: date) -> list[str]:
@@ -80,7 +87,7 @@ def late_event_warnings(events: pa.Table, declared: date) -> list[str]:
         return []
     newest = pc.max(events["event_date"]).as_py()
     sentence = (
-        f"{late:,} of {events.num_rows:,} events are dated after {declared}, the newest on "
+        f"{late:,} of {events.num_rows:,} events dated after {declared}, the newest on "
         f"{newest}: is the file complete through a later day?"
     )
     return [sentence]
@@ -118,7 +125,5 @@ def flag_warnings(counts: dict[str, int], bad: str, n_not_in_batch: int) -> list
         listed = ", ".join(f"{v} ({n:,})" for v, n in list(others.items())[:_VALUES_SHOWN])
         warnings.append(f"{len(others)} values other than {bad!r} count as good: {listed}")
     if n_not_in_batch:
-        warnings.append(
-            f"{n_not_in_batch:,} flagged parties are not in the batch and count nowhere"
-        )
+        warnings.append(f"flagged but not in the batch, so counted nowhere: {n_not_in_batch:,}")
     return warnings

@@ -145,6 +145,7 @@ def test_dates_are_instants_in_utc(text: str, date_format: str | None, instant: 
     [
         ("03/04/2024", None, "day or month first: say which with --date-format"),
         ("2024-02-30", None, "not a date of the calendar"),
+        ("0001-01-01T00:00+02:00", None, "not a date of the calendar"),
         ("April 3", None, "not an ISO date"),
         ("20240304", None, "not an ISO date"),
         ("2024-03-04", "%d/%m/%Y", "does not match the date format %d/%m/%Y"),

@@ -1,0 +1,97 @@
+"""Labels as rows of the database: counted, hashed, written."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from app.domain.outcomes import STATUSES
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+LABEL_COLUMNS = (
+    "party_id",
+    "label_value",
+    "status",
+    "scored_at",
+    "observation_end",
+    "event_type",
+    "event_date",
+    "score_at_label",
+)
+
+
+def count_statuses(labels: pa.Table) -> dict[str, int]:
+    """Count the parties by status.
+
+    Parameters
+    ----------
+    labels : pyarrow.Table
+        With a column ``status``.
+
+    Returns
+    -------
+    dict of str to int
+        Every status, also one without parties.
+    """
+    found = {item["values"]: item["counts"] for item in labels["status"].value_counts().to_pylist()}
+    return {status: found.get(status, 0) for status in STATUSES}
+
+
+def hash_labels(labels: pa.Table) -> str:
+    """Hash who got which label, whatever the order of the rows.
+
+    Parameters
+    ----------
+    labels : pyarrow.Table
+        With `LABEL_COLUMNS`.
+
+    Returns
+    -------
+    str
+        SHA-256 over party, status and deciding event, by party id, as quoted CSV.
+    """
+    import pyarrow.csv as pacsv  # noqa: PLC0415 - heavy import
+
+    content = labels.select(["party_id", "status", "event_type", "event_date"])
+    written = io.BytesIO()
+    options = pacsv.WriteOptions(include_header=False, quoting_style="all_valid")
+    pacsv.write_csv(content.sort_by("party_id"), written, options)
+    return hashlib.sha256(written.getvalue()).hexdigest()
+
+
+def label_rows(
+    labels: pa.Table, *, label_set_id: int, batch_id: str, outcome_type: str
+) -> Iterator[tuple[Any, ...]]:
+    """Give the rows of the table of labels.
+
+    Parameters
+    ----------
+    labels : pyarrow.Table
+        With `LABEL_COLUMNS`.
+    label_set_id, batch_id, outcome_type : int, str, str
+        The same in every row.
+
+    Yields
+    ------
+    tuple
+        label_set_id, batch_id, outcome_type, then `LABEL_COLUMNS`.
+    """
+    for chunk in labels.to_batches(max_chunksize=50_000):
+        columns = [_python_values(column) for column in chunk.columns]
+        for values in zip(*columns, strict=True):
+            yield (label_set_id, batch_id, outcome_type, *values)
+
+
+def _python_values(column: pa.Array) -> list[Any]:
+    """Give the values of a column; each different date or time is made only once."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    if not pa.types.is_temporal(column.type):
+        return list(column.to_pylist())
+    coded = column.dictionary_encode()
+    moments = [*coded.dictionary.to_pylist(), None]
+    return [moments[code] for code in coded.indices.fill_null(-1).to_pylist()]
