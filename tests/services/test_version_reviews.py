@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -273,33 +276,47 @@ def test_content_and_evidence_change_the_hash_that_is_approved(db):
     assert len(hashes) == 4
 
 
+@contextmanager
+def plain_session(url: str) -> Iterator[Session]:
+    """Open a session of somebody else's making."""
+    engine = create_engine(url)
+    try:
+        with Session(engine) as session:
+            yield session
+    finally:
+        engine.dispose()
+
+
+def alter_behind_the_triggers(url: str, table: str, change: str, values: dict[str, str]) -> None:
+    with plain_session(url) as outside:
+        if url.startswith("sqlite"):
+            names = "SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name = :table"
+            for name in outside.scalars(text(names), {"table": table}).all():
+                outside.execute(text(f"DROP TRIGGER {name}"))
+        else:
+            outside.execute(text(f"ALTER TABLE {table} DISABLE TRIGGER USER"))
+        key = "version" if table == "scorecard_versions" else "subject_id"
+        outside.execute(text(f"UPDATE {table} SET {change} WHERE {key} = 'ml_v2'"), values)
+        outside.commit()
+
+
 @pytest.mark.parametrize("part", ["content", "features", "evidence", "verdicts"])
 def test_what_was_altered_behind_the_triggers_is_not_approved(db, store, part):
     model_draft(db)
-    db.rollback()
-    is_sqlite = store.database_url.startswith("sqlite")
-    table, change = {
-        "content": ("scorecard_versions", "content = '{0}'"),
-        "features": ("scorecard_versions", "features = '{1}'"),
-        "evidence": ("evidence", "content = '{\"t\": 0.5}'"),
-        "verdicts": ("verdicts", "value = 0.99"),
-    }[part]
     row = require_version(db, "ml_v2")
-    document = row.content | {"name": "Another name"}
-    features = row.features | {"kyc_verified": row.features["kyc_verified"] | {"weight": 99.0}}
+    heavier = row.features | {"kyc_verified": row.features["kyc_verified"] | {"weight": 99.0}}
+    table, change, values = {
+        "content": (
+            "scorecard_versions",
+            "content = :new",
+            {"new": json.dumps(row.content | {"name": "Another name"})},
+        ),
+        "features": ("scorecard_versions", "features = :new", {"new": json.dumps(heavier)}),
+        "evidence": ("evidence", "content = :new", {"new": json.dumps({"t": 0.5})}),
+        "verdicts": ("verdicts", "value = 0.99", {}),
+    }[part]
     db.rollback()
-    with Session(create_engine(store.database_url)) as outside:
-        import json  # noqa: PLC0415 - only here
-
-        for name in ("update", "content", "status"):
-            trigger = f"DROP TRIGGER IF EXISTS {table}_{name}"
-            outside.execute(text(trigger if is_sqlite else f"{trigger} ON {table}"))
-        change = change.replace("{0}", json.dumps(document)).replace("{1}", json.dumps(features))
-        name = "version" if table == "scorecard_versions" else "subject_id"
-        outside.connection().exec_driver_sql(
-            f"UPDATE {table} SET {change} WHERE {name} = 'ml_v2'".replace("%", "%%")
-        )
-        outside.commit()
+    alter_behind_the_triggers(store.database_url, table, change, values)
     with open_session(store.database_url) as fresh:
         for call in (versions(fresh).approve, versions(fresh).activate_version):
             with pytest.raises(TamperingError, match="ml_v2"):
@@ -460,7 +477,7 @@ def test_an_unknown_version_lists_the_known_ones(db):
 def test_a_plain_engine_persists_without_the_caller_committing(db, store):
     model_draft(db)
     db.rollback()
-    with Session(create_engine(store.database_url)) as plain:
+    with plain_session(store.database_url) as plain:
         versions(plain).activate_version("ml_v2")
     with open_session(store.database_url) as fresh:
         assert status(fresh, "ml_v2") == "active"
