@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from app.services.audit_service import AuditService
     from app.services.batch_service import BatchService
     from app.services.definition_service import DefinitionService
+    from app.services.doctor import DoctorService
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
     from app.services.outcome_service import OutcomeService
@@ -62,6 +63,13 @@ class Services:
         from app.services.definition_service import DefinitionService
 
         return DefinitionService(self.db, actor=self.actor)
+
+    @property
+    def doctor(self) -> DoctorService:
+        """Give the service that examines the store."""
+        from app.services.doctor import DoctorService
+
+        return DoctorService(self.db, actor=self.actor)
 
     @property
     def labels(self) -> LabelGenerationService:

@@ -100,7 +100,7 @@ def _gate_error(failed: Iterable[Document], stages: dict[str, Document | None]) 
     sentences = [f"{gate['gate']} failed. {gate['sentence']}" for gate in failed]
     model = stages["model"] or {}
     if model.get("advice"):
-        sentences.append(f"The advice is {model['advice']}. {model['advice_sentence']}")
+        sentences.append(f"The advice is {model['advice']}. {model['advice_sentence']}".strip())
     return {
         "code": error_code(QualityGateError),
         "message": " ".join(sentences),

@@ -8,19 +8,19 @@ import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
-from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
 from app.domain.types import Document
-from app.errors import ConflictError, NotFoundError
+from app.errors import ConflictError
 from app.models import PipelineRun
+from app.queries.batches import require_batch
+from app.queries.runs import LIVE, list_live_runs, list_runs, require_run
 from app.services.audit_service import record
 from app.services.processes import is_alive, process_started_at
 from app.settings import default_actor
 
-LIVE = ("queued", "running")
 LOST = "its process ended without a word (killed, or the machine stopped)"
 
 
@@ -58,8 +58,10 @@ class RunService:
 
         Raises
         ------
+        NotFoundError
+            If there is no such batch.
         ConflictError
-            If another run is live; it names that run.
+            If a batch is withdrawn, or another run is live; it names that run.
 
         Notes
         -----
@@ -67,6 +69,8 @@ class RunService:
         process is gone is marked failed first, with ``run.failed``.
         """
         with self._one_at_a_time():
+            for batch_id in batch_ids:
+                require_batch(self.db, batch_id)
             self._reap()
             self._refuse_second()
             run = PipelineRun(
@@ -110,7 +114,7 @@ class RunService:
         Writes: the row's process and start, the event ``run.started``.
         """
         with self._one_at_a_time():
-            run = self._require(run_id)
+            run = require_run(self.db, run_id)
             if run.status != "queued":
                 raise ConflictError(f"Run {run_id} is {run.status}, not queued.", run_id=run_id)
             run.status = "running"
@@ -221,7 +225,7 @@ class RunService:
         NotFoundError
             If there is no such run.
         """
-        return run_document(self._require(run_id))
+        return run_document(require_run(self.db, run_id))
 
     def list_runs(self, limit: int = 50) -> tuple[Document, ...]:
         """List the newest runs, newest first.
@@ -236,26 +240,16 @@ class RunService:
         tuple of dict
             The runs.
         """
-        newest = select(PipelineRun).order_by(PipelineRun.created_at.desc()).limit(limit)
-        return tuple(run_document(run) for run in self.db.scalars(newest))
-
-    def _require(self, run_id: str) -> PipelineRun:
-        run = self.db.get(PipelineRun, run_id)
-        if run is None:
-            raise NotFoundError(f"There is no pipeline run {run_id!r}.", run_id=run_id)
-        return run
+        return tuple(run_document(run) for run in list_runs(self.db, limit=limit))
 
     def _require_live(self, run_id: str) -> PipelineRun:
-        run = self._require(run_id)
+        run = require_run(self.db, run_id)
         if run.status not in LIVE:
             raise ConflictError(f"Run {run_id} has already {run.status}.", run_id=run_id)
         return run
 
-    def _live_runs(self) -> Sequence[PipelineRun]:
-        return self.db.scalars(select(PipelineRun).where(PipelineRun.status.in_(LIVE))).all()
-
     def _refuse_second(self) -> None:
-        for run in self._live_runs():
+        for run in list_live_runs(self.db):
             raise ConflictError(
                 f"Run {run.id} of {run.pipeline} on {', '.join(run.batch_ids)} is {run.status} "
                 f"(process {run.pid}, asked for by {run.requested_by}); one run at a time: wait "
@@ -267,7 +261,7 @@ class RunService:
             )
 
     def _reap(self) -> tuple[Document, ...]:
-        gone = [run for run in self._live_runs() if _is_lost(run)]
+        gone = [run for run in list_live_runs(self.db) if is_lost(run)]
         for run in gone:
             self._end(run, "failed", LOST)
         return tuple(run_document(run) for run in gone)
@@ -298,8 +292,19 @@ class RunService:
         )
 
 
-def _is_lost(run: PipelineRun) -> bool:
-    """Say whether a run's process is gone; of another machine's process nothing is known."""
+def is_lost(run: PipelineRun) -> bool:
+    """Say whether a live run's process is gone; of another machine's process nothing is known.
+
+    Parameters
+    ----------
+    run : PipelineRun
+        A queued or running run.
+
+    Returns
+    -------
+    bool
+        True if nobody will ever finish it.
+    """
     if run.config.get("host") != platform.node() or run.pid is None or run.pid_started_at is None:
         return False
     return not is_alive(run.pid, started_at=run.pid_started_at)

@@ -8,9 +8,14 @@ from typing import Annotated
 import typer
 
 from app.cli.documents import read_document
+from app.cli.errors import TAMPERING, UNEXPECTED
 from app.cli.options import Actor, AsJson
 from app.cli.output import Output
 from app.cli.render import store as render
+from app.cli.services import open_services
+
+_TAMPERING = {"trigger", "audit", "changed_file", "missing_file"}
+_TIDY = {"orphan", "lost_run"}
 
 CardFile = Annotated[
     Path | None,
@@ -69,19 +74,24 @@ def init(
 def doctor(
     remove_orphans: RemoveOrphans = False, as_json: AsJson = False, actor: Actor = None
 ) -> None:
-    """Check the store: database, files and their hashes, orphans, audit chain.
+    """Check the store: schema, triggers, audit chain, files and their hashes, runs.
 
     Every file that the database names is read and hashed again, so this takes a
     while on a large store. An orphan is a file that a crash left behind: no row
     names it, and it can be removed without loss.
 
+    Exit code 7 if history or a file is not what was written, 1 if something cannot
+    be read, 0 if all is well or only orphans and lost runs are left to tidy.
+
     Example:
       chancellor doctor --remove-orphans
     """
-    from app.cli.services import open_services  # noqa: PLC0415 - kept beside its only other import
-    from app.services.doctor import examine_store  # noqa: PLC0415 - SQLAlchemy and pyarrow
-
     out = Output(as_json)
     with open_services(actor) as services, out.progress() as progress:
-        result = examine_store(services.db, remove_orphans=remove_orphans, progress=progress)
+        result = services.doctor.examine(remove_orphans=remove_orphans, progress=progress)
     out.show(result, render.examined)
+    kinds = {finding["kind"] for finding in result["findings"]}
+    if kinds & _TAMPERING:
+        raise typer.Exit(TAMPERING)
+    if kinds - _TIDY:
+        raise typer.Exit(UNEXPECTED)

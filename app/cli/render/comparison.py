@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.render import movement, numbers
 from app.cli.render.gates import blocking_sentences, gate_table
+from app.cli.render.models import advice_words
 from app.cli.render.tables import bullets, next_step, sentence, table
 from app.cli.render.versions import weight_table
 
@@ -93,9 +94,7 @@ def _headline(result: Document) -> str:
     advice = result["advice"]
     if advice is None:
         return f"{result['new']['version']} against {result['old']['version']}."
-    words = str(advice["sentence"])
-    named = words if words.lower().startswith(advice["advice"]) else f"{advice['advice']}: {words}"
-    return named[:1].upper() + named[1:]
+    return advice_words({"advice": advice["advice"], "advice_sentence": advice["sentence"]})
 
 
 def _line(version: Document) -> str:

@@ -149,9 +149,31 @@ def advice_line(result: Document) -> RenderableType:
     RenderableType
         A bold line.
     """
-    advice, words = result["advice"], result["advice_sentence"]
-    starts_with_it = words.lower().startswith(advice)
-    return sentence(words if starts_with_it else f"{advice.capitalize()}: {words}", "bold")
+    return sentence(advice_words(result), "bold")
+
+
+def advice_words(result: Document) -> str:
+    """Say what the adviser advises, and why.
+
+    Parameters
+    ----------
+    result : dict
+        ``advice`` and ``advice_sentence``.
+
+    Returns
+    -------
+    str
+        A sentence that begins with the advice.
+
+    Examples
+    --------
+    >>> advice_words({"advice": "wait", "advice_sentence": "Wait: the gain is not yet clear."})
+    'Wait: the gain is not yet clear.'
+    >>> advice_words({"advice": "keep", "advice_sentence": "Nothing moves."})
+    'Keep: Nothing moves.'
+    """
+    advice, words = str(result["advice"]), str(result["advice_sentence"])
+    return words if words.lower().startswith(advice) else f"{advice.capitalize()}: {words}"
 
 
 def metrics_table(metrics: Document) -> Group:

@@ -212,7 +212,7 @@ def interval(limits: Sequence[float | None] | None, decimals: int = 3) -> str:
     """
     if limits is None or not all(_is_shown(limit) for limit in limits):
         return NONE
-    low, high = limits
+    low, high = (round(limit or 0.0, decimals) + 0.0 for limit in limits)
     return f"{low:.{decimals}f} to {high:.{decimals}f}"
 
 

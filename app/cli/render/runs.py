@@ -9,7 +9,7 @@ from rich.console import RenderableType
 
 from app.cli.render import labels, models, numbers, versions
 from app.cli.render.gates import blocking_sentences, gate_table
-from app.cli.render.tables import bullets, pairs, sentence
+from app.cli.render.tables import bullets, next_step, pairs, sentence
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -40,22 +40,23 @@ def finished(result: Document) -> Iterator[RenderableType]:
     if result["gates"]:
         yield gate_table(result["gates"])
         yield from bullets("Not passed", blocking_sentences(result["gates"]))
-    if stages["refinement"] and stages["refinement"]["version"]:
-        yield from versions.refined(stages["refinement"])
+    if result["version"]:
+        yield versions.weight_table(stages["refinement"]["features"])
     yield from bullets("Keep in mind", _warnings(stages))
     yield pairs("", {"run": result["run_id"], "in Dagster": result["dagster_run_id"]})
+    if result["version"]:
+        base = stages["refinement"]["base_version"]
+        yield next_step(f"chancellor versions compare {base} {result['version']}")
 
 
 def _headline(result: Document) -> str:
     if result["version"]:
-        return f"{result['version']} waits for review. {result['advice_sentence']}"
+        return f"{result['version']} waits for review. {models.advice_words(result)}"
     if result["gate_failed"] and result["advice"]:
-        return f"A gate failed and there is no draft. Advice {result['advice']}: " + str(
-            result["advice_sentence"]
-        )
+        return f"A gate failed, so there is no draft. {models.advice_words(result)}"
     if result["error"]:
         return f"The run failed: {result['error']['message']}"
-    return f"No draft. Advice {result['advice']}: {result['advice_sentence']}"
+    return f"There is no draft. {models.advice_words(result)}"
 
 
 def _scores(scores: Document) -> Iterator[RenderableType]:

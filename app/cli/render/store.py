@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
+from app.cli.render import numbers
 from app.cli.render.policies import four_eyes
-from app.cli.render.tables import bullets, next_step, pairs, sentence
+from app.cli.render.tables import bullets, next_step, pairs, sentence, table
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -58,5 +59,16 @@ def examined(result: Document) -> Iterator[RenderableType]:
     RenderableType
         Parts to print in order.
     """
-    yield sentence(str(result["sentence"]), "bold")
-    yield from bullets("Found", result["findings"])
+    yield sentence(result["sentence"], "bold")
+    checked = {name.replace("_", " "): numbers.count(n) for name, n in result["checked"].items()}
+    yield pairs("Checked", checked)
+    rows = [
+        (finding["kind"].replace("_", " "), finding["subject"], finding["problem"])
+        for finding in result["findings"]
+    ]
+    if rows:
+        yield table("Found", ("kind", "where", "problem"), rows, wrap=True)
+        yield from bullets(
+            "What to do", dict.fromkeys(finding["remedy"] for finding in result["findings"])
+        )
+    yield from bullets("Removed", result["removed"])
