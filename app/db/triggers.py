@@ -155,6 +155,7 @@ RULES = (
 """What the services decide, held a second time where every client has to pass."""
 
 _REFUSE = "chancellor_refuse"
+_NAMED = re.compile(r"CREATE TRIGGER (\w+)(?:.* EXECUTE FUNCTION (\w+))?")
 
 
 def trigger_statements(dialect: str) -> tuple[str, ...]:
@@ -173,8 +174,8 @@ def trigger_statements(dialect: str) -> tuple[str, ...]:
     return tuple(_sqlite() if dialect == "sqlite" else _postgresql())
 
 
-def trigger_names(dialect: str) -> frozenset[str]:
-    """Give the names of every trigger that a store has.
+def trigger_definitions(dialect: str) -> dict[str, str]:
+    """Give what a store's database holds of every trigger.
 
     Parameters
     ----------
@@ -183,11 +184,17 @@ def trigger_names(dialect: str) -> frozenset[str]:
 
     Returns
     -------
-    frozenset of str
-        For example ``audit_events_delete``.
+    dict of str to str
+        Name of the trigger to its statement on SQLite, to its function's body on PostgreSQL.
     """
-    found = (re.match(r"CREATE TRIGGER (\w+)", text) for text in trigger_statements(dialect))
-    return frozenset(match.group(1) for match in found if match)
+    statements = trigger_statements(dialect)
+    bodies = {
+        match.group(1): match.group(2)
+        for text in statements
+        if (match := re.search(r"CREATE FUNCTION (\w+).*\$\$(.*)\$\$", text))
+    }
+    named = [(match.group(1), match) for t in statements if (match := _NAMED.match(t))]
+    return {name: bodies.get(match.group(2), match.string) for name, match in named}
 
 
 def function_names() -> tuple[str, ...]:

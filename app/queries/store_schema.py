@@ -1,0 +1,51 @@
+"""Read what the database itself holds of the schema: revision and triggers."""
+
+from __future__ import annotations
+
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from app.db.migrate import current_revision
+
+_TRIGGERS = {
+    "sqlite": "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'",
+    "postgresql": (
+        "SELECT t.tgname, p.prosrc FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid "
+        "JOIN pg_proc p ON p.oid = t.tgfoid WHERE NOT t.tgisinternal "
+        "AND t.tgenabled IN ('O', 'A') AND c.relnamespace = current_schema()::regnamespace"
+    ),
+}
+
+
+def find_revision(db: Session) -> str | None:
+    """Find the migration that the store is at.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    str or None
+        None before the first migration.
+    """
+    return current_revision(db.connection())
+
+
+def read_triggers(db: Session) -> dict[str, str]:
+    """Read the triggers that are in force and what they do.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    dict of str to str
+        Name to definition, as ``app.db.triggers.trigger_definitions`` gives them; a disabled
+        trigger is left out.
+    """
+    rows = db.execute(text(_TRIGGERS[db.get_bind().dialect.name].replace("::", r"\:\:")))
+    return {str(name): str(definition) for name, definition in rows}
