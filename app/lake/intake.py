@@ -59,6 +59,7 @@ class SourceFile:
     file_faults: list[Document] = field(default_factory=list)
     row_faults: list[RowFaults] = field(default_factory=list)
     _layout: CsvLayout | None = None
+    _has_listed_columns: bool = False
 
     @property
     def name(self) -> str:
@@ -134,11 +135,11 @@ class SourceFile:
         """
         if column in self.columns:
             return True
-        self.add_fault(f"no column {column!r} ({role}); {self.describe_columns(column)}", column)
+        self.add_fault(f"no column {column!r} ({role}){self.describe_columns(column)}", column)
         return False
 
     def describe_columns(self, wanted: str) -> str:
-        """List the columns of the file, the closest to a name first.
+        """Name the columns that come closest to a name, and once per file all there are.
 
         Parameters
         ----------
@@ -148,12 +149,15 @@ class SourceFile:
         Returns
         -------
         str
-            Part of a sentence.
+            The end of a sentence; empty where it would only repeat.
         """
         by_lower = {name.lower(): name for name in reversed(self.columns)}
         close = [by_lower[n] for n in difflib.get_close_matches(wanted.lower(), by_lower, n=3)]
-        listed = f"the file has: {', '.join(self.columns)}"
-        return f"did you mean {' or '.join(close)}? {listed}" if close else listed
+        parts = [f"did you mean {' or '.join(close)}?"] if close else []
+        if not self._has_listed_columns:
+            parts.append(f"the file has: {', '.join(self.columns)}")
+            self._has_listed_columns = True
+        return f"; {' '.join(parts)}" if parts else ""
 
     def add_fault(self, problem: str, column: str | None = None) -> None:
         """Note a fault of the whole file.

@@ -156,13 +156,10 @@ def _missing_features(source: SourceFile, card: Scorecard, *, allowed: bool) -> 
     for name in missing:
         lacks = "the file lacks this feature of the card"
         if "missing" not in card.features[name].model_fields_set:
-            source.add_fault(f"{lacks}; {source.describe_columns(name)}", name)
+            source.add_fault(f"{lacks}{source.describe_columns(name)}", name)
         elif not allowed:
-            source.add_fault(
-                f"{lacks}; --allow-missing-features scores it as missing; "
-                f"{source.describe_columns(name)}",
-                name,
-            )
+            score_it = "--allow-missing-features scores it as missing"
+            source.add_fault(f"{lacks}: {score_it}{source.describe_columns(name)}", name)
     return missing
 
 

@@ -90,7 +90,7 @@ def instants_or_constant(source: SourceFile, given: str, role: str, rule: DateRu
         instant = parse_instant(given, rule.date_format)
     except InvalidInputError:
         reading = f"{role} {given!r} is neither a column nor a date such as 2026-03-31"
-        source.add_fault(f"{reading}; {source.describe_columns(given)}")
+        source.add_fault(f"{reading}{source.describe_columns(given)}")
         return nothing
     values, faults = instant_column(pa.array([instant]), given, rule)
     if faults:
@@ -125,6 +125,6 @@ def known_word(source: SourceFile, given: str, role: str, known: tuple[str, ...]
     hint = f" (did you mean {close[0]}?)" if close else ""
     source.add_fault(
         f"{role} {given!r} is neither a column nor an event type{hint}: "
-        f"types are {', '.join(known)}; {source.describe_columns(given)}"
+        f"types are {', '.join(known)}{source.describe_columns(given)}"
     )
     return None

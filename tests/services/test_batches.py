@@ -14,11 +14,12 @@ import pyarrow.parquet as pq
 import pytest
 from sqlalchemy import func, select
 
+from app.domain.scorecard import Scorecard
 from app.errors import ConflictError, IntakeError, InvalidInputError, NotFoundError
 from app.lake.store import open_lake
 from app.models import AuditEvent, Batch
 from app.services.batch_service import BatchService
-from tests.support.portfolio import FEATURES, party, write_batch
+from tests.support.portfolio import FEATURES, party, store_with_card, write_batch, write_rows
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
@@ -158,19 +159,38 @@ def test_missing_columns_are_all_named_with_close_matches(
     problems = {column: problem for _, column, problem in found}
     assert "no column 'party' (--party-id)" in problems["party"]
     assert "did you mean Network_Sise?" in problems["network_size"]
-    assert "the file has: id, on, " in problems["kyc_verified"]
+    assert sum("the file has: id, on, " in problem for problem in problems.values()) == 1
     assert "--scored-at 'at' is neither a column nor a date" in problems[None]
 
 
 def test_a_feature_that_the_card_allows_to_be_missing_must_be_asked_for(
-    sqlite_db: Session, tmp_path: Path
+    home: Path, sqlite_template: Path, tmp_path: Path
 ) -> None:
-    row = party("P1")
-    del row["supplier_count"]
-    path = write_batch(tmp_path / "b.csv", [row])
-    problems = [problem for _, _, problem in faults(sqlite_db, path)]
-    assert len(problems) == 1
-    assert "the file lacks this feature of the card" in problems[0]
+    linear = {"weight": 1, "transform": {"kind": "linear", "worst": 0, "best": 1}}
+    sector = {"kind": "categories", "values": {"1": 1.0}, "other": 0.5}
+    card = Scorecard.from_document(
+        {
+            "name": "Two may be missing",
+            "bands": {"low": 300, "high": 600},
+            "features": {
+                "age": linear,
+                "debt": {**linear, "missing": 0.5},
+                "sector": {"weight": 1, "transform": sector, "missing": 0.5},
+            },
+        }
+    )
+    with store_with_card(card, home, sqlite_template) as db:
+        path = write_rows(tmp_path / "b.csv", [{"id": "P1", "on": "2024-01-01", "ages": 1}])
+        asked = [problem for _, _, problem in faults(db, path, allow_missing_features=True)]
+        assert len(asked) == 1
+        assert "the file lacks this feature of the card; did you mean ages?" in asked[0]
+        path = write_rows(tmp_path / "c.csv", [{"id": "P1", "on": "2024-01-01", "age": 1}])
+        assert "--allow-missing-features" in faults(db, path)[0][2]
+        result = take(db, path, allow_missing_features=True)
+        assert result["missing_features"] == ["debt", "sector"]
+        stored = table(db)
+        assert (stored["debt"].type, stored["debt"].null_count) == (pa.float64(), 1)
+        assert (stored["sector"].type, stored["sector"].null_count) == (pa.string(), 1)
 
 
 @pytest.mark.parametrize(

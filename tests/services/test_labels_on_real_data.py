@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,31 +15,22 @@ from app.models import GroundTruthLabel
 from app.services.batch_service import BatchService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.outcome_service import OutcomeService
+from tests.support.portfolio import store_with_card
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
 
 @pytest.fixture
-def store_with(home: Path, sqlite_template: Path, shared_cards: Path) -> Any:
-    """Initialise a store with one of the expert cards and open a session on it."""
-    import shutil  # noqa: PLC0415 - only here
+def store_with(home: Path, sqlite_template: Path, shared_cards: Path) -> Iterator[Any]:
+    """Open stores with one of the expert cards."""
+    with ExitStack() as stores:
 
-    from app.db import open_session  # noqa: PLC0415 - see conftest
-    from app.services.store import initialise_store  # noqa: PLC0415 - the same
+        def build(name: str) -> Session:
+            card = load_scorecard(shared_cards / f"{name}.yaml")
+            return stores.enter_context(store_with_card(card, home, sqlite_template))
 
-    sessions = []
-
-    def build(name: str) -> Session:
-        home.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(sqlite_template, home / "chancellor.db")
-        initialise_store(card=load_scorecard(shared_cards / f"{name}.yaml"), actor="tester")
-        sessions.append(open_session())
-        return sessions[-1]
-
-    yield build
-    for session in sessions:
-        session.close()
+        yield build
 
 
 def test_small_business_loans_are_labelled_by_their_write_offs(

@@ -1,11 +1,19 @@
-"""Small batch and outcome files for the default card."""
+"""Small batch and outcome files, and stores with a card of one's own."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterable, Mapping, Sequence
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.db import open_session
+from app.domain.scorecard import Scorecard
+from app.services.store import initialise_store
 
 FEATURES = (
     "kyc_verified",
@@ -50,3 +58,13 @@ def write_events(path: Path, events: Iterable[Sequence[Any]]) -> Path:
     """Write an outcome file of (party, date, type, days past due)."""
     names = ("id", "date", "type", "days")
     return write_rows(path, [dict(zip(names, event, strict=True)) for event in events])
+
+
+@contextmanager
+def store_with_card(card: Scorecard, home: Path, sqlite_template: Path) -> Iterator[Session]:
+    """Initialise a store on SQLite with a card, and open a session on it."""
+    home.mkdir(parents=True, exist_ok=True)
+    shutil.copyfile(sqlite_template, home / "chancellor.db")
+    initialise_store(card=card, actor="tester")
+    with open_session() as db:
+        yield db
