@@ -94,5 +94,7 @@ def _bins(transform: Bins, column: ir.FloatingColumn) -> ir.FloatingColumn:
 
 
 def _categories(transform: Categories, column: ir.StringColumn) -> ir.FloatingColumn:
-    known = [(ibis.literal(text) == column, constant(value)) for text, value in transform.values.items()]
+    known = [
+        (ibis.literal(text) == column, constant(value)) for text, value in transform.values.items()
+    ]
     return ibis.cases(*known, else_=constant(transform.other))
