@@ -354,7 +354,7 @@ def _cut_off(cut_off: int, judged: _Judged | None, population: _Population | Non
 
 
 def _advice(pair: _Pair) -> Document | None:
-    if pair.model is None:
+    if pair.model is None or pair.is_reversed:  # it advises to adopt or keep the new card
         return None
     stored: Document = pair.model.validation["advice"]
     return {"model_id": pair.model.id, **stored}

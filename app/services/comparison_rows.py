@@ -92,9 +92,8 @@ def validated_rows(lake: Lake, model: ModelRegistry) -> JudgedRows:
     parties = _codes(table["party_id"].to_pylist())
     batches = _codes(table["batch_id"].to_pylist())
     moments = table["scored_at"].to_numpy().astype("datetime64[us]").astype(np.int64)
-    row = np.unique(np.stack([batches, parties, moments]), axis=1, return_inverse=True)[1]
     return JudgedRows(
-        row=row.ravel().astype(np.int64),
+        row=batches * (int(parties.max(initial=0)) + 1) + parties,
         party=parties,
         scored_at=moments,
         bad=table["bad"].to_numpy().astype(np.int64),

@@ -51,8 +51,8 @@ def initialise_store(
     Returns
     -------
     dict
-        home, database_url (its password hidden), lake_url, version, card, features, content_hash
-        and policy_id.
+        home, database_url (its password hidden), lake_url, version, card, n_features,
+        content_hash, policy_id and allow_self_review.
 
     Raises
     ------
@@ -80,6 +80,7 @@ def initialise_store(
             "n_features": len(chosen.features),
             "content_hash": row.content_hash,
             "policy_id": policy_id,
+            "allow_self_review": rules.allow_self_review,
         }
 
 

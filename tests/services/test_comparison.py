@@ -30,6 +30,10 @@ features:
 N = 900
 
 
+ON_SQLITE = pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+"""For what does not depend on the database once the figures are the same on both."""
+
+
 @pytest.fixture
 def portfolio(tmp_path):
     """Write parties whose debt matters much more, and whose age much less, than the card says."""
@@ -125,6 +129,7 @@ def test_a_comparison_shows_what_the_model_and_its_draft_showed(filled):
     assert found["new"]["review_hash"] == service.get_version(draft)["review_hash"]
 
 
+@ON_SQLITE
 def test_the_other_way_round_only_the_sides_change(filled):
     _, _, draft, service = filled
     there, back = service.compare_versions("v1", draft), service.compare_versions(draft, "v1")
@@ -135,6 +140,7 @@ def test_the_other_way_round_only_the_sides_change(filled):
     assert back["features"]["debt"]["binding"] == there["features"]["debt"]["binding"]
 
 
+@ON_SQLITE
 def test_versions_that_no_model_made_of_one_another_are_compared_in_sample(filled):
     _, _, draft, service = filled
     card = CARD.with_weights({"age": 30.0, "debt": 45.0, "region": 25.0})
@@ -164,6 +170,7 @@ def test_versions_that_no_model_made_of_one_another_are_compared_in_sample(fille
     assert plain["movement"]["band_shift"] == pytest.approx(verdicts["band_stability"])
 
 
+@ON_SQLITE
 def test_a_card_with_other_features_and_bands_is_compared_as_far_as_it_goes(filled):
     _, _, _, service = filled
     other = load_scorecard("""
@@ -186,6 +193,7 @@ def test_a_card_with_other_features_and_bands_is_compared_as_far_as_it_goes(fill
     assert any("income" in entry["why"] for entry in found["not_available"])
 
 
+@ON_SQLITE
 def test_an_altered_file_of_validated_rows_is_named(filled):
     db, model, draft, service = filled
     row = require_model(db, model["model_id"])
