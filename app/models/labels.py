@@ -77,8 +77,9 @@ class GroundTruthLabel(Base):
             "status IN ('good', 'bad', 'indeterminate', 'excluded', 'immature')", name="status"
         ),
         CheckConstraint(
-            "(status = 'bad' AND label_value = 1) OR (status = 'good' AND label_value = 0) "
-            "OR (status NOT IN ('good', 'bad') AND label_value IS NULL)",
+            "CASE status WHEN 'bad' THEN label_value IS NOT NULL AND label_value = 1 "
+            "WHEN 'good' THEN label_value IS NOT NULL AND label_value = 0 "
+            "ELSE label_value IS NULL END",
             name="label_value",
         ),
         Index(None, "label_set_id"),

@@ -319,7 +319,7 @@ def upgrade() -> None:
     sa.Column('event_type', sa.String(), nullable=True),
     sa.Column('event_date', sa.Date(), nullable=True),
     sa.Column('score_at_label', sa.Integer(), nullable=True),
-    sa.CheckConstraint("(status = 'bad' AND label_value = 1) OR (status = 'good' AND label_value = 0) OR (status NOT IN ('good', 'bad') AND label_value IS NULL)", name=op.f('ck_ground_truth_labels_label_value')),
+    sa.CheckConstraint("CASE status WHEN 'bad' THEN label_value IS NOT NULL AND label_value = 1 WHEN 'good' THEN label_value IS NOT NULL AND label_value = 0 ELSE label_value IS NULL END", name=op.f('ck_ground_truth_labels_label_value')),
     sa.CheckConstraint("status IN ('good', 'bad', 'indeterminate', 'excluded', 'immature')", name=op.f('ck_ground_truth_labels_status')),
     sa.ForeignKeyConstraint(['batch_id'], ['batches.batch_id'], name=op.f('fk_ground_truth_labels_batch_id_batches')),
     sa.ForeignKeyConstraint(['label_set_id'], ['label_sets.id'], name=op.f('fk_ground_truth_labels_label_set_id_label_sets')),

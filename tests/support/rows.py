@@ -1,0 +1,168 @@
+"""One row in every table, written past the services, for tests of what the database refuses."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app import models
+from app.db import transaction, utc_now
+
+HASH = "a" * 64
+
+
+def fill_every_table(db: Session) -> None:
+    """Add a row to every table that an initialised store leaves empty.
+
+    There is then a person's draft ``v2`` by ``ada``, and a model's draft ``ml_v3`` of ``m-1`` that
+    ``grace`` asked for despite the advice.
+    """
+    with transaction(db):
+        for row in _rows():
+            db.add(row)
+            db.flush()
+
+
+def file_columns(kind: str, digest: str = HASH) -> dict[str, Any]:
+    """Give the columns of a row that names a file."""
+    return {"file_path": f"{kind}/{digest}.parquet", "file_hash": digest, "n_rows": 1}
+
+
+def batch_row(batch_id: str = "B1", **changes: Any) -> models.Batch:
+    """Build a batch."""
+    columns = {
+        "batch_id": batch_id,
+        **file_columns("batches"),
+        "columns": [],
+        "card_version": "v1",
+        "party_id_column": "id",
+        "scored_at_column": "at",
+        "scored_from": date(2024, 1, 1),
+        "scored_to": date(2024, 1, 2),
+        **_source(),
+        "missing_features": [],
+        **_made(),
+    }
+    return models.Batch(**(columns | changes))
+
+
+def version_row(version: str, number: int, **changes: Any) -> models.ScorecardVersion:
+    """Build a person's draft by ``ada``."""
+    columns = {
+        "version": version,
+        "number": number,
+        "origin": "person",
+        "status": "draft",
+        "name": "card",
+        "features": {"b": 1, "a": 2},
+        "content": {"name": "card"},
+        "content_hash": HASH,
+        "base_version": "v1",
+        "despite_advice": False,
+        "created_at": utc_now(),
+        "created_by": "ada",
+        "requested_by": "ada",
+        "note": "",
+    }
+    return models.ScorecardVersion(**(columns | changes))
+
+
+def review_row(version: str, reviewer: str, **changes: Any) -> models.Review:
+    """Build an approval of the content with hash ``HASH``."""
+    columns = {
+        "version": version,
+        "kind": "approve",
+        "reviewer": reviewer,
+        "reason": "looks right",
+        "content_hash": HASH,
+        "acknowledged": [],
+        "at": utc_now(),
+    }
+    return models.Review(**(columns | changes))
+
+
+def label_rows() -> tuple[models.LabelSet, models.GroundTruthLabel]:
+    """Build a label set of one bad party of batch ``B1``."""
+    counts = {"n_good": 0, "n_indeterminate": 0, "n_excluded": 0, "n_immature": 0}
+    label_set = models.LabelSet(
+        id=1, number=1, batch_id="B1", outcome_type="default", definition_id=1,
+        observation_window_days=180, data_through=date(2025, 1, 1), scored_by="v1", n_parties=1,
+        n_labelled=1, n_bad=1, **counts, default_rate=1.0, has_exposures=False, details={},
+        input_hash=HASH, content_hash=HASH, **_made(),
+    )  # fmt: skip
+    label = models.GroundTruthLabel(
+        label_set_id=1, batch_id="B1", party_id="p", outcome_type="default", label_value=1,
+        status="bad", scored_at=utc_now(), score_at_label=500,
+    )  # fmt: skip
+    return label_set, label
+
+
+def model_row(model_id: str = "m-1") -> models.ModelRegistry:
+    """Build a registered model against ``v1``."""
+    return models.ModelRegistry(
+        id=model_id, model_type="logistic_regression", batch_id="B1", batch_ids=["B1"],
+        label_set_ids=[1], base_version="v1", status="passed", advice="keep", metrics={},
+        feature_importance={}, parameters={}, validation={}, warnings=[], policy_id=1,
+        policy_hash=HASH, seed=0, input_hash=HASH, content_hash=HASH, library_versions={},
+        validation_path=f"validation/{HASH}.parquet", validation_hash=HASH, **_made(),
+    )  # fmt: skip
+
+
+def run_row(**changes: Any) -> models.PipelineRun:
+    """Build a pipeline run that ended."""
+    columns = {
+        "id": "run-1",
+        "pipeline": "ml_training_pipeline",
+        "batch_ids": ["B1"],
+        "config": {},
+        "status": "succeeded",
+        "requested_by": "ada",
+        "created_at": utc_now(),
+    }
+    return models.PipelineRun(**(columns | changes))
+
+
+def _rows() -> list[models.Base]:
+    subject = {"subject_kind": "model", "subject_id": "m-1"}
+    made = {"content_hash": HASH, **_source(), **_made()}
+    drafted = {"origin": "model", "model_id": "m-1", "created_by": "grace", "despite_advice": True}
+    return [
+        batch_row(),
+        models.Withdrawal(
+            subject_kind="batch", subject_id="B1", reason="wrong", at=utc_now(), actor="ada"
+        ),
+        models.OutcomeImport(
+            kind="events", **file_columns("outcomes"), n_events=1, through={}, **made
+        ),
+        models.ExposureImport(**file_columns("exposures"), **made),
+        models.ScoreSet(
+            batch_id="B1", version="v1", **file_columns("scores"), mean_score=600.0,
+            band_shares={}, **_made(),
+        ),
+        *label_rows(),
+        model_row(),
+        models.Verdict(
+            **subject, gate="auc_roc", verdict="pass", value=0.7, threshold=0.6, rule=">=",
+            judged_on="rows", sentence="fine", policy_hash=HASH, created_at=utc_now(),
+        ),
+        models.Evidence(
+            **subject, kind="refinement", content={}, content_hash=HASH, created_at=utc_now()
+        ),
+        version_row("v2", 2),
+        version_row("ml_v3", 3, **drafted),
+        models.Review(
+            version="v2", kind="reject", reviewer="ada", reason="mine", content_hash=HASH,
+            acknowledged=[], at=utc_now(),
+        ),
+        run_row(),
+    ]  # fmt: skip
+
+
+def _source() -> dict[str, str]:
+    return {"source_name": "file.csv", "source_hash": HASH}
+
+
+def _made() -> dict[str, Any]:
+    return {"created_at": utc_now(), "created_by": "ada"}
