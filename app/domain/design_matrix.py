@@ -186,7 +186,18 @@ def grouped_folds(sample: Sample, n_folds: int, seed: int) -> Iterator[tuple[Int
 
 
 def fold_count(sample: Sample) -> int:
-    """Give min(5, bad parties, good parties): how many folds the sample can fill."""
+    """Say how many folds the sample can fill.
+
+    Parameters
+    ----------
+    sample : Sample
+        Labelled rows.
+
+    Returns
+    -------
+    int
+        min(5, bad parties, good parties), in [0, 5].
+    """
     return min(N_FOLDS, sample.n_bad, sample.n_good)
 
 

@@ -86,7 +86,17 @@ def auc_roc(risk: Floats, bad: Ints) -> float:
 
 
 def gini(auc: float) -> float:
-    """Give the Gini coefficient, 2 AUC - 1, in [-1, 1].
+    """Give the Gini coefficient of an AUC.
+
+    Parameters
+    ----------
+    auc : float
+        Area under the ROC curve in [0, 1].
+
+    Returns
+    -------
+    float
+        2 AUC - 1, in [-1, 1].
 
     Examples
     --------

@@ -269,12 +269,14 @@ def weight_gates(
     ----------
     policy : Policy
         Thresholds.
-    weight_change, cumulative_change : float
-        max |w_new / w - 1| against the baseline and against the expert, >= 0.
+    weight_change : float
+        max |w_new / w - 1| against the baseline, >= 0.
     score_correlation : float
         Pearson correlation of unrounded old and new score, in [-1, 1].
     band_shift : float
         Half the sum of |share_new - share_old| over bands, in [0, 1].
+    cumulative_change : float
+        max |w_new / w_expert - 1| against the expert, >= 0.
 
     Returns
     -------

@@ -181,7 +181,7 @@ class OutcomeDefinition(BaseModel):
 
     @property
     def event_types(self) -> tuple[str, ...]:
-        """Types of which an event can count, sorted."""
+        """Give the types of which an event can count, sorted."""
         return tuple(sorted({rule.event_type for rule in (*self.bad, *self.indeterminate)}))
 
 

@@ -78,7 +78,7 @@ class SourceFile:
 
     @property
     def columns(self) -> tuple[str, ...]:
-        """Names of the columns, in the order of the file."""
+        """Give the names of the columns, in the order of the file."""
         return tuple(self.table.column_names)
 
     @property

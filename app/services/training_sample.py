@@ -65,7 +65,18 @@ class _BatchRows:
 
 
 def training_features(card: Scorecard) -> tuple[str, ...]:
-    """Name the features of positive weight, in card order: those that training refines."""
+    """Name the features that training refines.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The baseline.
+
+    Returns
+    -------
+    tuple of str
+        Those of positive weight, in card order.
+    """
     return tuple(name for name, feature in card.features.items() if feature.weight > 0)
 
 

@@ -51,7 +51,7 @@ LEARNT = {"age": 51.37, "debt": 36.21, "region": 12.42}
 
 def chain(*links: tuple[str, str, str | None, dict[str, float]]) -> tuple[Link, ...]:
     return tuple(
-        Link(name, number, origin, base, weights)  # type: ignore[arg-type]
+        Link(name, number, origin, base, weights)
         for number, (name, origin, base, weights) in enumerate(links, start=1)
     )
 
