@@ -17,7 +17,7 @@ from app.errors import InvalidInputError
 
 _ROW = "__row"
 _SOURCE = "raw_values"
-_PIECE = 122_880
+_PIECE = 61_440
 """Rows that DuckDB gives to one thread at a time."""
 
 
