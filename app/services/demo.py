@@ -91,7 +91,7 @@ def run_demo(
     card = default_card()
     tell("Simulating the portfolio", 0, 1)
     portfolio = simulate_portfolio(card, np.random.default_rng(SEED), window_days=WINDOW_DAYS)
-    files = _write_files(portfolio, place / "files")
+    files = write_files(portfolio, place / "files")
     tell("Simulating the portfolio", 1, 1)
     with _living_in(place / "store"):
         store = initialise_store(card=card, actor=person)
@@ -189,7 +189,21 @@ def _describe(portfolio: Portfolio) -> Document:
     }
 
 
-def _write_files(portfolio: Portfolio, folder: Path) -> dict[str, Path]:
+def write_files(portfolio: Portfolio, folder: Path) -> dict[str, Path]:
+    """Write a portfolio as the two files that a lender would bring.
+
+    Parameters
+    ----------
+    portfolio : Portfolio
+        The simulated parties and their events.
+    folder : Path
+        A new folder.
+
+    Returns
+    -------
+    dict of str to Path
+        ``portfolio`` (one row per party) and ``outcomes`` (one row per event), both CSV.
+    """
     folder.mkdir()
     files = {"portfolio": folder / "portfolio.csv", "outcomes": folder / "outcomes.csv"}
     columns = {
@@ -245,7 +259,8 @@ def _program() -> str:
     beside = Path(sys.executable).with_name("chancellor")
     if shutil.which("chancellor") or not beside.exists():
         return "chancellor"
-    return shlex.quote(os.path.relpath(beside))
+    here = Path.cwd()
+    return shlex.quote(str(beside.relative_to(here) if beside.is_relative_to(here) else beside))
 
 
 def _silent(_stage: str, _done: int, _total: int) -> None:
