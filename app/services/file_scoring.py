@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import pyarrow as pa
@@ -79,22 +80,35 @@ def score_stream(card: Scorecard, path: Path, out: Path, report: Progress) -> Do
 def _check_columns(stream: RowStream, card: Scorecard) -> None:
     faults = list(stream.file_faults)
     if stream.columns:
-        faults += [
-            file_fault(
-                "the file lacks this feature of the card: an empty column of this name would "
-                f"score it as missing; the file has: {', '.join(stream.columns)}",
-                column=name,
-            )
-            for name in card.features
-            if name not in stream.columns
-        ]
-        added = {name.casefold() for name in score_outputs(card)}
-        problem = "scoring adds a column of this name: rename the one in the file"
-        faults += [
-            file_fault(problem, column=name) for name in stream.columns if name.casefold() in added
-        ]
+        faults += [*_lacking(stream.columns, card), *_doubled(stream.columns, card)]
     if faults:
         raise IntakeError(stream.path.name, faults[:FAULTS_SHOWN], len(faults))
+
+
+def _lacking(columns: Sequence[str], card: Scorecard) -> list[Document]:
+    by_lower = {column.lower(): column for column in reversed(columns)}
+    faults = []
+    for name in card.features:
+        if name in columns:
+            continue
+        close = [by_lower[lower] for lower in get_close_matches(name.lower(), by_lower, n=2)]
+        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        faults.append(file_fault(f"the file lacks this feature of the card{hint}", column=name))
+    if faults:
+        faults[-1]["problem"] += (
+            ". An empty column of this name would score it as missing. "
+            f"The file has: {', '.join(columns)}"
+        )
+    return faults
+
+
+def _doubled(columns: Sequence[str], card: Scorecard) -> list[Document]:
+    added = {name.casefold() for name in score_outputs(card)}
+    doubled = [name for name in columns if name.casefold() in added]
+    if not doubled:
+        return []
+    problem = f"scoring adds columns of these names: rename or remove {', '.join(doubled)}"
+    return [file_fault(problem)]
 
 
 class _Run:
