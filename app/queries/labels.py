@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.types import Document
@@ -11,24 +11,23 @@ from app.models import LabelSet, Verdict
 from app.queries.evidence import list_verdicts
 
 
-def find_label_set(db: Session, input_hash: str) -> LabelSet | None:
-    """Find the label set that the same inputs made.
+def find_newest_label_set(db: Session, batch_id: str) -> LabelSet | None:
+    """Find the label set of a batch that was asked for last.
 
     Parameters
     ----------
     db : Session
         The store.
-    input_hash : str
-        Hash over all that a label set depends on.
+    batch_id : str
+        The batch.
 
     Returns
     -------
     LabelSet or None
-        The row.
+        The row with the highest number.
     """
-    return db.scalars(
-        select(LabelSet).where(LabelSet.input_hash == input_hash).order_by(LabelSet.id)
-    ).first()
+    query = select(LabelSet).where(LabelSet.batch_id == batch_id)
+    return db.scalars(query.order_by(LabelSet.number.desc()).limit(1)).first()
 
 
 def require_label_set(db: Session, label_set_id: int) -> LabelSet:
@@ -75,25 +74,6 @@ def list_label_sets(db: Session, batch_id: str) -> tuple[LabelSet, ...]:
     """
     query = select(LabelSet).where(LabelSet.batch_id == batch_id).order_by(LabelSet.number)
     return tuple(db.scalars(query))
-
-
-def next_label_set_number(db: Session, batch_id: str) -> int:
-    """Give the number of a batch's next label set.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-    batch_id : str
-        The batch.
-
-    Returns
-    -------
-    int
-        From 1.
-    """
-    query = select(func.max(LabelSet.number)).where(LabelSet.batch_id == batch_id)
-    return int(db.scalar(query) or 0) + 1
 
 
 def is_judged(db: Session, label_set_id: int, policy_hash: str) -> bool:

@@ -15,11 +15,10 @@ from app.lake.store import Lake, open_lake
 from app.models import GroundTruthLabel, LabelSet
 from app.queries.batches import known_batch
 from app.queries.labels import (
-    find_label_set,
+    find_newest_label_set,
     is_judged,
     label_set_document,
     list_label_sets,
-    next_label_set_number,
     require_label_set,
 )
 from app.queries.policies import current_policy
@@ -62,8 +61,9 @@ class LabelGenerationService:
     ) -> Document:
         """Label a batch, and judge whether the labels can carry a training.
 
-        Writes: one label set, one label per party, the data verdicts and one audit event. The
-        same inputs give the label set that is there; a new policy adds its verdicts to it.
+        Writes: one label set, one label per party, the data verdicts and one audit event. Where
+        the batch's newest label set has the same inputs, it is given back as it is; a new policy
+        adds its verdicts to it. So the newest label set is always the one that was asked for last.
 
         Parameters
         ----------
@@ -102,11 +102,11 @@ class LabelGenerationService:
         arguments = (batch_id, outcome_type, observation_window_days)
         inputs = gather_inputs(self.db, *arguments)
         labels = None
-        if find_label_set(self.db, inputs.input_hash) is None:
+        if self._find_same(inputs) is None:
             labels = self._compute(inputs, progress)
         taken = f"somebody else labelled batch {batch_id} at the same moment: try again"
         with conflicts_named(taken), transaction(self.db):
-            row = find_label_set(self.db, inputs.input_hash)
+            row = self._find_same(inputs)
             if row is not None:
                 self._judge_again(row)
                 return label_set_document(self.db, row)
@@ -158,6 +158,11 @@ class LabelGenerationService:
         known_batch(self.db, batch_id)
         rows = list_label_sets(self.db, batch_id)
         return tuple(label_set_document(self.db, row) for row in rows)
+
+    def _find_same(self, inputs: LabelInputs) -> LabelSet | None:
+        """Find the batch's newest label set, if the same inputs made it."""
+        newest = find_newest_label_set(self.db, inputs.batch_id)
+        return newest if newest is not None and newest.input_hash == inputs.input_hash else None
 
     def _compute(self, inputs: LabelInputs, progress: Progress | None) -> pa.Table:
         _report(progress, "Reading the batch", 0, 3)
@@ -219,8 +224,9 @@ class LabelGenerationService:
         counts = count_statuses(labels)
         n_labelled = counts["good"] + counts["bad"]
         through: date | None = None if inputs.rule is None else inputs.rule.data_through
+        newest = find_newest_label_set(self.db, inputs.batch_id)
         row = LabelSet(
-            number=next_label_set_number(self.db, inputs.batch_id),
+            number=1 if newest is None else newest.number + 1,
             batch_id=inputs.batch_id,
             outcome_type=inputs.outcome_type,
             definition_id=inputs.definition_id,

@@ -139,6 +139,19 @@ def test_the_same_inputs_give_the_same_label_set(portfolio: Session) -> None:
     assert (other["label_set_number"], other["n_bad"]) == (2, 4)
 
 
+def test_the_newest_label_set_is_the_one_asked_for_last(portfolio: Session) -> None:
+    first = label(portfolio)
+    label(portfolio, observation_window_days=31)
+    third = label(portfolio)
+    assert third["label_set_number"] == 3
+    assert third["input_hash"] == first["input_hash"]
+    assert third["content_hash"] == first["content_hash"]
+    assert stored(portfolio, third["label_set_id"]) == stored(portfolio, first["label_set_id"])
+    assert [gate["verdict"] for gate in third["gates"]] == [g["verdict"] for g in first["gates"]]
+    assert label(portfolio) == third
+    assert count(portfolio, "labels.generated") == 3
+
+
 def test_the_newest_declaration_counts_per_type_and_the_oldest_over_types(
     portfolio: Session, tmp_path: Path
 ) -> None:
