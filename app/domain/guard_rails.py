@@ -53,20 +53,35 @@ class GuardRails:
         """Give the verdicts of the four weight gates for a card with these weights."""
         return self.judge_scores(weights, self.unrounded_scores(weights))
 
-    def judge_scores(self, weights: Floats, scores: Floats) -> tuple[Verdict, ...]:
-        """Give the same verdicts for scores that are already known."""
-        old = self.unrounded_scores(self.weights)
-        n_bands = len(self.band_edges) + 1
+    def standing(self) -> Standing:
+        """Give the baseline's scores and bands, which every step of a path is measured against."""
+        scores = self.unrounded_scores(self.weights)
+        return Standing(scores - scores.mean(), self._band_counts(scores))
+
+    def judge_scores(
+        self, weights: Floats, scores: Floats, standing: Standing | None = None
+    ) -> tuple[Verdict, ...]:
+        """Give the same verdicts for scores, and perhaps a standing, that are already known."""
+        old = standing or self.standing()
         return weight_gates(
             self.policy,
             weight_change=_largest_change(weights, self.weights),
-            score_correlation=_correlation(old, scores),
-            band_shift=band_shift(
-                np.bincount(self.bands(old), minlength=n_bands),
-                np.bincount(self.bands(scores), minlength=n_bands),
-            ),
+            score_correlation=_correlation(old.centred_scores, scores),
+            band_shift=band_shift(old.band_counts, self._band_counts(scores)),
             cumulative_change=_largest_change(weights, self.expert_weights),
         )
+
+    def _band_counts(self, unrounded: Floats) -> Ints:
+        counts = np.bincount(self.bands(unrounded), minlength=len(self.band_edges) + 1)
+        return counts.astype(np.int64)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Hold the baseline's unrounded scores less their mean, shape (n,), and rows per band."""
+
+    centred_scores: Floats
+    band_counts: Ints
 
 
 def _largest_change(weights: Floats, reference: Floats) -> float:
@@ -74,6 +89,7 @@ def _largest_change(weights: Floats, reference: Floats) -> float:
 
 
 def _correlation(old: Floats, new: Floats) -> float:
-    old, new = old - old.mean(), new - new.mean()
+    """Correlate scores less their mean with scores."""
+    new = new - new.mean()
     norm = float(np.sqrt(old @ old) * np.sqrt(new @ new))
     return float(np.clip(old @ new / norm, -1, 1)) if norm > 0 else float("nan")

@@ -171,11 +171,12 @@ def trace_path(rails: GuardRails, target: Floats) -> tuple[PathStep, ...]:
         101 steps, t falling. AUC is not looked at: it never chooses t.
     """
     old, new = rails.unrounded_scores(rails.weights), rails.unrounded_scores(target)
+    standing = rails.standing()
     steps = []
     for hundredth in range(PATH_STEPS, -1, -1):
         t = hundredth / PATH_STEPS
         weights = rails.weights + t * (target - rails.weights)
-        verdicts = rails.judge_scores(weights, old + t * (new - old))
+        verdicts = rails.judge_scores(weights, old + t * (new - old), standing)
         steps.append(PathStep(t, weights, verdicts))
     return tuple(steps)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from benchmarks.evidence.runner import run_study
 
-STUDIES = ("harm", "looks", "pooled", "recovery")
+STUDIES = ("harm", "looks", "real", "pooled", "recovery")
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from scipy.linalg.lapack import dposv as posv
 from scipy.special import expit
 
 from app.domain import fitting
-from app.domain.types import Floats, Ints
+from app.domain.types import Bools, Floats, Ints
 
 _MAX_STEPS = 60
 _MAX_HALVINGS = 40
-_TOLERANCE = 1e-10
+_TOLERANCE = 1e-9
 _SMALL = 30_000
 _glum_fit: Callable[..., tuple[float, Floats]] = fitting._fit  # noqa: SLF001 - what is replaced
 
@@ -57,43 +58,54 @@ def _newton(
     design: Floats, bad: Ints, penalty: Floats, least: Floats, offset: Floats
 ) -> Floats | None:
     x = np.zeros(design.shape[1])
-    value, p = _objective(x, design, bad, penalty, offset)
+    eta = design @ x + offset
+    value = _objective(x, eta, bad, penalty)
     for _ in range(_MAX_STEPS):
-        gradient = design.T @ (p - bad) + penalty * x
+        p = expit(eta)
+        gradient = (p - bad) @ design + penalty * x
         free = (x > least) | (gradient < 0)
         if np.abs(gradient[free]).max() < _TOLERANCE * len(bad):
             return x
-        used = design[:, free]
-        hessian = (used * (p * (1 - p))[:, None]).T @ used + np.diag(penalty[free])
-        step = np.zeros_like(x)
-        try:
-            step[free] = np.linalg.solve(hessian, -gradient[free])
-        except np.linalg.LinAlgError:
-            return None
-        moved = _line_search(x, step, value, gradient, (design, bad, penalty, offset), least)
+        step = _step(design, p * (1 - p), penalty, gradient, free)
+        moved = None if step is None else _line_search(
+            x, step, value, gradient, (design, bad, penalty, offset), least
+        )  # fmt: skip
         if moved is None:
             return None
-        x, value, p = moved
+        x, value, eta = moved
     return None
+
+
+def _step(
+    design: Floats, variance: Floats, penalty: Floats, gradient: Floats, free: Bools
+) -> Floats | None:
+    all_free = bool(free.all())
+    used = design if all_free else design[:, free]
+    hessian = used.T @ (used * variance[:, None])
+    hessian.flat[:: len(hessian) + 1] += penalty if all_free else penalty[free]
+    _, found, failed = posv(hessian, -gradient if all_free else -gradient[free])
+    if failed:
+        return None
+    step = np.zeros_like(gradient)
+    step[free] = found
+    return step
 
 
 def _line_search(
     x: Floats, step: Floats, value: float, gradient: Floats, problem: tuple[Floats, ...],
     least: Floats,
 ) -> tuple[Floats, float, Floats] | None:  # fmt: skip
+    design, bad, penalty, offset = problem
     size = 1.0
     for _ in range(_MAX_HALVINGS):
         tried = np.maximum(x + size * step, least)
-        tried_value, p = _objective(tried, *problem)
+        eta = design @ tried + offset
+        tried_value = _objective(tried, eta, bad, penalty)
         if tried_value <= value + 1e-4 * float(gradient @ (tried - x)) + 1e-12 * abs(value):
-            return tried, tried_value, p
+            return tried, tried_value, eta
         size /= 2
     return None
 
 
-def _objective(
-    x: Floats, design: Floats, bad: Ints, penalty: Floats, offset: Floats
-) -> tuple[float, Floats]:
-    eta = design @ x + offset
-    loss = np.logaddexp(0, eta).sum() - eta @ bad
-    return float(loss + (penalty * x) @ x / 2), expit(eta)
+def _objective(x: Floats, eta: Floats, bad: Ints, penalty: Floats) -> float:
+    return float(np.logaddexp(0, eta).sum() - eta @ bad + (penalty * x) @ x / 2)

@@ -13,19 +13,18 @@ from benchmarks.evidence.runner import Cell
 from benchmarks.evidence.world import World, days, expert, sample_of
 
 N_BATCHES = 6
-N_PARTIES = 300
+N_PARTIES = 200
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    """List the settings: the expert right (400 repeats) and off by 80 % (50)."""
+    """List the settings: the expert right (400 repeats) and off by 80 % (30)."""
     options = {"n_parties": N_PARTIES, "n_batches": N_BATCHES}
     if quick:
         return [Cell("pooled", RIGHT_STRONG, {**options, "n_parties": 150}, 2)]
-    large = {**options, "n_parties": 1_500}
+    large = {**options, "n_parties": 1_000}
     return [
         Cell("pooled", RIGHT_WEAK, options, 400),
-        Cell("pooled", RIGHT_STRONG, options, 400),
-        Cell("pooled", OFF_80, large, 50),
+        Cell("pooled", OFF_80, large, 30),
     ]
 
 

@@ -17,8 +17,8 @@ from benchmarks.evidence.world import World, expert, make_world, misjudged
 INSIDE, OUTSIDE = "truth inside the guard-rails", "truth outside the guard-rails"
 AUC = 0.75
 ERROR_INSIDE, ERROR_OUTSIDE = 0.3, 0.8
-SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000, 100_000)
-N_ROUNDS = 8
+SIZES = (500, 1_000, 2_000, 5_000, 10_000, 20_000, 50_000)
+N_ROUNDS = 6
 PER_ROUND = (5_000, 20_000)
 
 
@@ -28,7 +28,7 @@ def cells(*, quick: bool) -> list[Cell]:
         sizes = [Cell("recovery", INSIDE, {"n": n}, 3) for n in (500, 8_000)]
         return [*sizes, Cell("recovery", OUTSIDE, {"n": 2_000, "n_rounds": 3}, 2)]
     sizes = [Cell("recovery", INSIDE, {"n": n}, 50 if n <= 20_000 else 20) for n in SIZES]  # noqa: PLR2004 - larger ones take seconds each
-    rounds = [Cell("recovery", OUTSIDE, {"n": n, "n_rounds": N_ROUNDS}, 20) for n in PER_ROUND]
+    rounds = [Cell("recovery", OUTSIDE, {"n": n, "n_rounds": N_ROUNDS}, 10) for n in PER_ROUND]
     return [*sizes, *rounds]
 
 
