@@ -86,6 +86,7 @@ def activate_draft(
         raise_unless_allowed(db, row, decision)
         approves = counts_as_approval(case, own)
         if approves:
+            own = replace(own, acknowledged=case.to_acknowledge)
             add_approval(db, row, own, said or "activated")
             case = replace(case, approvals=(*case.approvals, own))
         document = _promote(db, row, active, "activate", actor, said, overriding)
@@ -93,7 +94,7 @@ def activate_draft(
             "review_hash": case.facts.review_hash,
             "counted_as_approval": approves,
             "approvals": approvals_document(case),
-            "acknowledged": list(case.to_acknowledge if approves else own.acknowledged),
+            "acknowledged": list(own.acknowledged),
             "notice": " ".join(decision.notices) or None,
         }
         _record(db, "version.activated", document)

@@ -71,9 +71,9 @@ def test_activating_counts_as_approval_and_acknowledgement(db):
     active = versions(db).activate_version("ml_v2")
     assert active["counted_as_approval"]
     assert active["acknowledged"] == ["auc_roc"]
-    assert [review["reviewer"] for review in versions(db).get_version("ml_v2")["reviews"]] == [
-        "grace"
-    ]
+    [review] = versions(db).get_version("ml_v2")["reviews"]
+    assert (review["kind"], review["reviewer"]) == ("approve", "grace")
+    assert review["acknowledged"] == ["auc_roc"]
 
 
 def test_the_requester_of_the_training_activates_with_a_notice(db):
