@@ -157,7 +157,7 @@ def upgrade() -> None:
     sa.Column('reason', sa.String(), nullable=False),
     sa.Column('at', sa.DateTime(timezone=True), nullable=False),
     sa.Column('actor', sa.String(), nullable=False),
-    sa.CheckConstraint("subject_kind IN ('batch', 'outcome_import')", name=op.f('ck_withdrawals_subject_kind')),
+    sa.CheckConstraint("subject_kind IN ('batch', 'outcome_import', 'exposure_import')", name=op.f('ck_withdrawals_subject_kind')),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_withdrawals')),
     sa.UniqueConstraint('subject_kind', 'subject_id', name=op.f('uq_withdrawals_subject_kind_subject_id'))
     )
@@ -344,6 +344,8 @@ def downgrade() -> None:
     dialect = op.get_bind().dialect.name
     if dialect == "postgresql":
         op.drop_constraint("fk_scorecard_versions_model_id_model_registry", "scorecard_versions", type_="foreignkey")
+    else:
+        op.execute("PRAGMA defer_foreign_keys = ON")
     op.drop_index(op.f('ix_ground_truth_labels_label_set_id'), table_name='ground_truth_labels')
     op.drop_index(op.f('ix_ground_truth_labels_batch_id_party_id'), table_name='ground_truth_labels')
     op.drop_table('ground_truth_labels')
