@@ -18,6 +18,7 @@ from app.cli.commands import (
     audit,
     batches,
     demo,
+    exposures,
     labels,
     outcomes,
     pipeline,
@@ -65,7 +66,7 @@ app.add_typer(policies.policy, name="policy", rich_help_panel=_SET_UP)
 app.add_typer(policies.definitions, name="definitions", rich_help_panel=_SET_UP)
 app.add_typer(batches.app, name="batch", rich_help_panel=_SET_UP)
 app.add_typer(outcomes.app, name="outcomes", rich_help_panel=_SET_UP)
-app.add_typer(outcomes.exposures, name="exposures", rich_help_panel=_SET_UP)
+app.add_typer(exposures.app, name="exposures", rich_help_panel=_SET_UP)
 app.add_typer(labels.app, name="labels", rich_help_panel=_ADVISE)
 app.command("train", rich_help_panel=_ADVISE)(training.train)
 app.command("refine", rich_help_panel=_ADVISE)(training.refine)

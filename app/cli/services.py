@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from app.services.batch_service import BatchService
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
+    from app.services.exposure_service import ExposureService
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
     from app.services.outcome_service import OutcomeService
@@ -70,6 +71,13 @@ class Services:
         from app.services.doctor import DoctorService
 
         return DoctorService(self.db, actor=self.actor)
+
+    @property
+    def exposures(self) -> ExposureService:
+        """Give the service of exposure lists."""
+        from app.services.exposure_service import ExposureService
+
+        return ExposureService(self.db, actor=self.actor)
 
     @property
     def labels(self) -> LabelGenerationService:

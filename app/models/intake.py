@@ -34,12 +34,14 @@ class Batch(Base):
 
 
 class Withdrawal(Base):
-    """The record that a batch or an outcome import was wrong; nothing is deleted."""
+    """The record that a batch or an import was wrong; nothing is deleted."""
 
     __tablename__ = "withdrawals"
     __table_args__ = (
         UniqueConstraint("subject_kind", "subject_id"),
-        CheckConstraint("subject_kind IN ('batch', 'outcome_import')", name="subject_kind"),
+        CheckConstraint(
+            "subject_kind IN ('batch', 'outcome_import', 'exposure_import')", name="subject_kind"
+        ),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

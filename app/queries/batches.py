@@ -122,7 +122,7 @@ def find_withdrawal(db: Session, subject_kind: str, subject_id: str) -> Withdraw
     ----------
     db : Session
         The store.
-    subject_kind : {'batch', 'outcome_import'}
+    subject_kind : {'batch', 'outcome_import', 'exposure_import'}
         What it would be.
     subject_id : str
         Its id as text.
@@ -146,7 +146,7 @@ def list_withdrawals(db: Session, subject_kind: str) -> dict[str, Withdrawal]:
     ----------
     db : Session
         The store.
-    subject_kind : {'batch', 'outcome_import'}
+    subject_kind : {'batch', 'outcome_import', 'exposure_import'}
         Which kind.
 
     Returns

@@ -1,4 +1,4 @@
-"""Read outcome imports and exposure lists."""
+"""Read outcome imports."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.types import Document
 from app.errors import NotFoundError
-from app.models import ExposureImport, OutcomeImport, Withdrawal
+from app.models import OutcomeImport, Withdrawal
 from app.queries.batches import list_withdrawals, withdrawal_document
 
 OUTCOME_IMPORT = "outcome_import"
@@ -89,22 +89,6 @@ def require_import(db: Session, import_id: int | str) -> OutcomeImport:
     return row
 
 
-def list_exposure_imports(db: Session) -> tuple[ExposureImport, ...]:
-    """List all lists of those who were granted credit.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-
-    Returns
-    -------
-    tuple of ExposureImport
-        Oldest first.
-    """
-    return tuple(db.scalars(select(ExposureImport).order_by(ExposureImport.id)))
-
-
 def through_by_type(imports: tuple[OutcomeImport, ...]) -> dict[str, date]:
     """Find, per event type, the last day up to which outcomes are complete.
 
@@ -156,30 +140,4 @@ def import_document(row: OutcomeImport, withdrawal: Withdrawal | None) -> Docume
         "created_at": row.created_at.isoformat(),
         "created_by": row.created_by,
         "withdrawn": withdrawal_document(withdrawal),
-    }
-
-
-def exposure_document(row: ExposureImport) -> Document:
-    """Describe a list of those who were granted credit.
-
-    Parameters
-    ----------
-    row : ExposureImport
-        The import.
-
-    Returns
-    -------
-    dict
-        JSON-ready.
-    """
-    return {
-        "exposure_import_id": row.id,
-        "n_rows": row.n_rows,
-        "file_hash": row.file_hash,
-        "file_path": row.file_path,
-        "content_hash": row.content_hash,
-        "source_name": row.source_name,
-        "source_hash": row.source_hash,
-        "created_at": row.created_at.isoformat(),
-        "created_by": row.created_by,
     }

@@ -16,7 +16,8 @@ from app.errors import CircularLabelError, ImmatureOutcomesError, InvalidInputEr
 from app.models import Batch, ExposureImport, OutcomeImport
 from app.queries.batches import require_batch
 from app.queries.definitions import require_definition
-from app.queries.outcomes import list_exposure_imports, list_valid_imports, through_by_type
+from app.queries.exposures import list_valid_exposure_imports
+from app.queries.outcomes import list_valid_imports, through_by_type
 from app.queries.versions import require_active
 from app.services.label_tables import FileName, WindowRule
 
@@ -189,7 +190,7 @@ def _dated_outcomes(db: Session, name: str, window_days: int) -> _Outcomes:
         definition_version=row.version,
         rule=WindowRule(definition, window_days, min(through.values())),
         imports=tuple(item for item in imports if set(item.through) & set(through)),
-        exposures=list_exposure_imports(db),
+        exposures=list_valid_exposure_imports(db),
         through=through,
         never_imported=tuple(kind for kind in definition.event_types if kind not in through),
     )
@@ -218,7 +219,7 @@ def _warnings(found: _Outcomes, lacking: list[str]) -> list[str]:
     warnings = []
     if found.rule is not None and not found.exposures:
         warnings.append(
-            "No list of exposures was imported, so every party counts as granted credit: a "
+            "No list of exposures is in use, so every party counts as granted credit: a "
             "rejected applicant without events would count as good."
         )
     if found.never_imported:

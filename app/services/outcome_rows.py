@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
@@ -13,6 +12,7 @@ from app.domain.types import Document
 from app.lake.store import Lake, StoredFile
 from app.models import ExposureImport, OutcomeImport
 from app.queries.batches import list_withdrawals
+from app.queries.exposures import EXPOSURE_IMPORT, list_exposure_imports
 from app.queries.outcomes import OUTCOME_IMPORT, list_imports
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.lake.intake import SourceFile
 
 _TAKEN = "somebody else imported the same file at the same moment: look at chancellor outcomes list"
+_LIST_TAKEN = _TAKEN.replace("outcomes", "exposures")
 
 
 def add_outcome_import(
@@ -107,7 +108,7 @@ def add_outcome_import(
 def add_exposure_import(
     db: Session, lake: Lake, source: SourceFile, table: pa.Table, *, actor: str
 ) -> tuple[ExposureImport, bool]:
-    """Store a list of those who were granted credit, unless the same list is there.
+    """Store a list of those who were granted credit, unless a valid equal one is there.
 
     Writes: a Parquet file; one exposure import and one audit event, or nothing.
 
@@ -132,16 +133,16 @@ def add_exposure_import(
         Whether it was there.
     """
     stored = lake.write_table("exposures", table)
-    content = content_hash({"file_hash": stored.sha256})
-    with conflicts_named(_TAKEN), transaction(db):
-        known = select(ExposureImport).where(ExposureImport.content_hash == content)
-        found = db.scalars(known).first()
-        if found is not None:
-            return found, True
+    with conflicts_named(_LIST_TAKEN), transaction(db):
+        same = [row for row in list_exposure_imports(db) if row.file_hash == stored.sha256]
+        withdrawn = list_withdrawals(db, EXPOSURE_IMPORT)
+        valid = [row for row in same if str(row.id) not in withdrawn]
+        if valid:
+            return valid[0], True
         row = ExposureImport(
             file_path=stored.path,
             file_hash=stored.sha256,
-            content_hash=content,
+            content_hash=_hash({"file_hash": stored.sha256}, len(same)),
             source_name=source.name,
             source_hash=source.sha256,
             n_rows=table.num_rows,
@@ -154,7 +155,7 @@ def add_exposure_import(
             db,
             actor=actor,
             action="exposures.imported",
-            subject=f"exposure_import:{row.id}",
+            subject=f"{EXPOSURE_IMPORT}:{row.id}",
             payload=_payload(row),
         )
         return row, False
@@ -174,15 +175,18 @@ def _same_content(
 def _hash_import(
     stored: StoredFile, kind: str, batch_id: str | None, through: dict[str, str], n_withdrawn: int
 ) -> str:
-    content: dict[str, Any] = {
+    content = {
         "file_hash": stored.sha256,
         "kind": kind,
         "batch_id": batch_id,
         "through": through,
     }
-    if n_withdrawn:  # the same file may come back after a withdrawal, as a new import
-        content["after_withdrawals"] = n_withdrawn
-    return content_hash(content)
+    return _hash(content, n_withdrawn)
+
+
+def _hash(content: dict[str, Any], n_withdrawn: int) -> str:
+    """Hash a content; the same file may come back after a withdrawal, as a new import."""
+    return content_hash({**content, "after_withdrawals": n_withdrawn} if n_withdrawn else content)
 
 
 def _payload(row: OutcomeImport | ExposureImport) -> Document:

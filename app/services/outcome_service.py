@@ -1,4 +1,4 @@
-"""Import, list and withdraw outcomes; import lists of those who were granted credit."""
+"""Import, list and withdraw outcomes."""
 
 from __future__ import annotations
 
@@ -15,13 +15,12 @@ from app.lake.store import Lake, open_lake
 from app.queries.batches import list_withdrawals, require_batch
 from app.queries.outcomes import (
     OUTCOME_IMPORT,
-    exposure_document,
     import_document,
     list_imports,
     require_import,
 )
 from app.services.outcome_checks import flag_warnings, late_event_warnings, read_through
-from app.services.outcome_rows import add_exposure_import, add_outcome_import
+from app.services.outcome_rows import add_outcome_import
 from app.services.withdrawals import withdraw
 from app.settings import default_actor
 
@@ -210,51 +209,6 @@ class OutcomeService:
             "warnings": flag_warnings(flags.counts, bad, n_flagged - n_known),
             "already_imported": already,
         }
-
-    def import_exposures(
-        self,
-        path: str | Path,
-        *,
-        party_id: str,
-        granted_on: str | None = None,
-        date_format: str | None = None,
-    ) -> Document:
-        """Import a list of those who were granted credit; the same list twice changes nothing.
-
-        Writes: a Parquet file, one exposure import, one audit event.
-
-        Parameters
-        ----------
-        path : str or Path
-            CSV, CSV.gz or Parquet.
-        party_id : str
-            Column of the ids, or ``@row``.
-        granted_on : str or None
-            Column of the dates on which credit was granted; a blank means "at some time".
-        date_format : str or None
-            As for ``strptime``; None for ISO dates.
-
-        Returns
-        -------
-        dict
-            exposure_import_id, n_rows, already_imported, hashes, created_at and created_by.
-
-        Raises
-        ------
-        IntakeError
-            If the file is at fault: the first 20 faults and their count.
-        NotFoundError
-            If there is no such file.
-        """
-        from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
-        from app.lake.intake import read_source  # noqa: PLC0415 - the same
-        from app.lake.intake_outcomes import read_exposures  # noqa: PLC0415 - the same
-
-        rule = DateRule(utc_now(), date_format, required=False)
-        source = read_source(path)
-        table = read_exposures(source, party_id=party_id, granted_on=granted_on, rule=rule)
-        row, already = add_exposure_import(self.db, self.lake, source, table, actor=self.actor)
-        return {**exposure_document(row), "already_imported": already}
 
     def list_imports(self) -> tuple[Document, ...]:
         """List all outcome imports, withdrawn ones included.

@@ -23,7 +23,7 @@ def withdraw(
     ----------
     db : Session
         The store.
-    subject_kind : {'batch', 'outcome_import'}
+    subject_kind : {'batch', 'outcome_import', 'exposure_import'}
         What is withdrawn.
     subject_id : str
         Its id; it exists.

@@ -23,6 +23,7 @@ from app.lake.store import open_lake
 from app.models import AuditEvent, GroundTruthLabel, LabelSet, OutcomeImport, Verdict
 from app.services.batch_service import BatchService
 from app.services.definition_service import DefinitionService
+from app.services.exposure_service import ExposureService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.outcome_service import OutcomeService
 from app.services.policy_service import PolicyService
@@ -198,7 +199,7 @@ def test_a_party_that_was_not_granted_credit_is_excluded(
         {"id": "young", "from": "2024-06-01"},
     ]
     path = write_rows(tmp_path / "x.csv", granted)
-    OutcomeService(portfolio).import_exposures(path, party_id="id", granted_on="from")
+    ExposureService(portfolio).import_file(path, party_id="id", granted_on="from")
     after = label(portfolio)
     found = {name: parts[0] for name, parts in stored(portfolio, after["label_set_id"]).items()}
     assert found == {
@@ -210,6 +211,24 @@ def test_a_party_that_was_not_granted_credit_is_excluded(
     assert (before["has_exposures"], after["has_exposures"]) == (False, True)
     assert any("rejected applicant" in warning for warning in before["warnings"])
     assert not any("rejected applicant" in warning for warning in after["warnings"])
+
+
+def test_a_withdrawn_exposure_list_is_left_out(portfolio: Session, tmp_path: Path) -> None:
+    def grant(*names: str) -> int:
+        path = write_rows(tmp_path / "x.csv", [{"id": name} for name in names])
+        made = ExposureService(portfolio).import_file(path, party_id="id")
+        return int(made["exposure_import_id"])
+
+    before = label(portfolio)
+    wrong = grant("bad")
+    grant("bad", "late", "quiet")
+    assert label(portfolio)["n_labelled"] == 3
+    ExposureService(portfolio).withdraw(wrong, reason="another portfolio")
+    assert label(portfolio)["n_labelled"] == 3
+    ExposureService(portfolio).withdraw(wrong + 1, reason="that too")
+    after = label(portfolio)
+    assert (after["has_exposures"], after["content_hash"]) == (False, before["content_hash"])
+    assert after["warnings"] == before["warnings"]
 
 
 def test_a_new_policy_judges_the_same_label_set_again(portfolio: Session) -> None:

@@ -1,4 +1,4 @@
-"""Outcomes: dated events, final flags and exposures; the same file twice changes nothing."""
+"""Outcomes: dated events and final flags; the same file twice changes nothing."""
 
 from __future__ import annotations
 
@@ -221,18 +221,6 @@ def test_a_flag_that_is_the_cards_own_band_is_refused(
     path = write_rows(tmp_path / "f.csv", [{"id": "P0", "Score_Band": "poor"}])
     with pytest.raises(CircularLabelError, match="own judgement"):
         flags(db, path, flag="Score_Band", bad="poor")
-
-
-def test_exposures_are_imported_once(db: Session, tmp_path: Path) -> None:
-    path = write_rows(
-        tmp_path / "x.csv", [{"id": "P1", "from": "2024-01-05"}, {"id": "P2", "from": ""}]
-    )
-    service = OutcomeService(db, actor="ann")
-    first = service.import_exposures(path, party_id="id", granted_on="from")
-    again = service.import_exposures(path, party_id="id", granted_on="from")
-    assert (first["n_rows"], first["already_imported"]) == (2, False)
-    assert again == {**first, "already_imported": True}
-    assert count(db, "exposures.imported") == 1
 
 
 def test_an_import_that_is_not_there_says_which_are(sqlite_db: Session, tmp_path: Path) -> None:

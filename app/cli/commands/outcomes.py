@@ -1,4 +1,4 @@
-"""``chancellor outcomes`` and ``chancellor exposures``: what happened later."""
+"""``chancellor outcomes``: what happened later."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ from app.cli.render import outcomes as render
 from app.cli.services import open_services
 
 app = typer.Typer(no_args_is_help=True, help="Outcomes: what happened later, dated.")
-exposures = typer.Typer(no_args_is_help=True, help="Who was granted credit, so could go bad.")
 
 EventDate = Annotated[
     str,
@@ -60,15 +59,6 @@ Flag = Annotated[
 Bad = Annotated[
     str,
     typer.Option("--bad", metavar="VALUE", help="The flag of a bad party.", show_default=False),
-]
-GrantedOn = Annotated[
-    str | None,
-    typer.Option(
-        "--granted-on",
-        metavar="COL",
-        help="Column with the date from which credit was granted.",
-        show_default=False,
-    ),
 ]
 ImportId = Annotated[
     str, typer.Argument(metavar="ID", help="Id of the import.", show_default=False)
@@ -168,26 +158,3 @@ def withdraw_import(
     with open_services(actor) as services:
         result = services.outcomes.withdraw(import_id, reason=reason)
     Output(as_json).show(result, render.withdrawn)
-
-
-@exposures.command("import")
-def import_exposures(
-    file: SourceFile,
-    party_id: PartyColumn,
-    granted_on: GrantedOn = None,
-    as_json: AsJson = False,
-    actor: Actor = None,
-) -> None:
-    """Import the list of parties that were granted credit.
-
-    Once there is such a list, a party that is not on it is excluded from labels:
-    a rejected applicant without events is not a good payer.
-
-    Example:
-      chancellor exposures import granted.csv --party-id customer
-
-    Next: chancellor labels generate BATCH
-    """
-    with open_services(actor) as services:
-        result = services.outcomes.import_exposures(file, party_id=party_id, granted_on=granted_on)
-    Output(as_json).show(result, render.exposures_imported)

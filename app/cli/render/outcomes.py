@@ -89,25 +89,6 @@ def withdrawn(result: Document) -> Iterator[RenderableType]:
     )
 
 
-def exposures_imported(result: Document) -> Iterator[RenderableType]:
-    """Show an exposure list that was imported.
-
-    Parameters
-    ----------
-    result : dict
-        What ``import_exposures`` returned.
-
-    Yields
-    ------
-    RenderableType
-        Parts to print in order.
-    """
-    again = " (imported before: nothing changed)" if result["already_imported"] else ""
-    yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit{again}.", "bold")
-    yield sentence("From now on a party that is not on the list is excluded from labels.")
-    yield next_step("chancellor labels generate BATCH")
-
-
 def _headline(result: Document) -> str:
     again = " (imported before: nothing changed)" if result["already_imported"] else ""
     if result["kind"] == "final_flag":
