@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 from psycopg import sql
@@ -49,7 +50,8 @@ class Server:
 
     def url(self, database: str) -> str:
         """Give the SQLAlchemy URL of a database."""
-        return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={self.folder}"
+        host = quote(str(self.folder), safe="")  # as SQLAlchemy writes it
+        return f"postgresql+psycopg://{SUPERUSER}@/{database}?host={host}"
 
     def create_database(self, template: str = "template0") -> str:
         """Create a database and give its name."""
