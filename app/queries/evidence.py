@@ -163,32 +163,3 @@ def list_evidence(db: Session, subject_kind: str, subject_id: str) -> tuple[Evid
             .order_by(Evidence.kind)
         )
     )
-
-
-def find_evidence(db: Session, subject_kind: str, subject_id: str, kind: str) -> Document | None:
-    """Find one piece of evidence.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-    subject_kind : {'model', 'version'}
-        What it is about.
-    subject_id : str
-        Which one.
-    kind : str
-        Such as ``refinement``.
-
-    Returns
-    -------
-    dict or None
-        Its content; None if there is none.
-    """
-    content: Document | None = db.scalars(
-        select(Evidence.content).where(
-            Evidence.subject_kind == subject_kind,
-            Evidence.subject_id == subject_id,
-            Evidence.kind == kind,
-        )
-    ).first()
-    return content

@@ -266,14 +266,8 @@ def _validated(lake: Lake, pair: _Pair, model: ModelRegistry) -> _Judged:
     rows = validated_rows(lake, model)
     if pair.is_reversed:
         rows = replace(rows, scores=rows.scores[::-1], probabilities=rows.probabilities[::-1])
-    base, made = (
-        (pair.names["new"], pair.names["old"])
-        if pair.is_reversed
-        else (
-            pair.names["old"],
-            pair.names["new"],
-        )
-    )
+    names = [row.version for row in pair.rows]
+    base, made = reversed(names) if pair.is_reversed else names
     mode, n_folds = model.validation["mode"], len(model.validation["folds"])
     if mode == "cross_validation":
         cards = (

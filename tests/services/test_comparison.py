@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -19,14 +20,18 @@ from app.services.outcome_service import OutcomeService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
 
-CARD = load_scorecard("""
+BANDS = "{poor: 300, fair: 550, good: 650, excellent: 750}"
+CARD_TEXT = f"""
 name: Three features
-bands: {poor: 300, fair: 550, good: 650, excellent: 750}
+bands: {BANDS}
 features:
-  age: {weight: 40, transform: {kind: linear, worst: 0, best: 1}}
-  debt: {weight: 40, transform: {kind: linear, worst: 1, best: 0}}
-  region: {weight: 20, transform: {kind: categories, values: {north: 1, south: 0}, other: 0.5}}
-""")
+  age: {{weight: 40, transform: {{kind: linear, worst: 0, best: 1}}}}
+  debt: {{weight: 40, transform: {{kind: linear, worst: 1, best: 0}}}}
+  region:
+    weight: 20
+    transform: {{kind: categories, values: {{north: 1, south: 0}}, other: 0.5}}
+"""
+CARD = load_scorecard(CARD_TEXT)
 N = 900
 
 
@@ -45,15 +50,16 @@ def portfolio(tmp_path):
     file = tmp_path / "parties.csv"
     with file.open("w", newline="", encoding="utf-8") as handle:
         writer = csv.writer(handle)
-        writer.writerow(["id", "age", "debt", "region", "bad"])
+        writer.writerow(["id", "age", "debt", "region", "bad", "day"])
         for row in zip(range(N), age, debt, region, bad, strict=True):
-            writer.writerow([row[0], f"{row[1]:.6f}", f"{row[2]:.6f}", row[3], int(row[4])])
+            day = date(2025, 1, 1) + timedelta(days=row[0] // 3)
+            writer.writerow([row[0], f"{row[1]:.6f}", f"{row[2]:.6f}", row[3], int(row[4]), day])
     return file
 
 
-def _fill(db, portfolio):
+def _fill(db, portfolio, scored_at="2025-01-15"):
     BatchService(db, "ada").import_file(
-        portfolio, batch_id="B1", party_id="id", scored_at="2025-01-15"
+        portfolio, batch_id="B1", party_id="id", scored_at=scored_at
     )
     OutcomeService(db, "ada").import_flags(
         portfolio, batch_id="B1", party_id="id", flag="bad", bad="1"
@@ -191,6 +197,32 @@ def test_a_card_with_other_features_and_bands_is_compared_as_far_as_it_goes(fill
     assert found["discrimination"] is None
     assert found["movement"] is None
     assert any("income" in entry["why"] for entry in found["not_available"])
+
+
+@ON_SQLITE
+def test_where_dates_decided_the_tables_say_from_when_on_the_rows_are(store_url, portfolio):
+    initialise_store(card=CARD, actor="ada")
+    with open_session(store_url) as db:
+        model, draft, service = _fill(db, portfolio, scored_at="day")
+        found = service.compare_versions("v1", draft)
+    assert model["validation"]["mode"] == "out_of_time"
+    figures = found["discrimination"]
+    assert figures["n_parties"] == model["metrics"]["n_validated"] < N
+    assert f"scored after {model['validation']['cut']}" in figures["source"]["rows"]
+    assert "training part" in figures["source"]["cards"]
+    assert figures["new"]["auc_roc"] == pytest.approx(model["metrics"]["refined"]["auc_roc"])
+    assert found["movement"]["n_rows"] == N
+
+
+@ON_SQLITE
+def test_cards_without_a_common_band_have_no_swap_set_at_a_boundary(filled):
+    _, _, _, service = filled
+    bands = {"low": 300, "high": 600}
+    service.add_version(load_scorecard(CARD_TEXT.replace(BANDS, str(bands).replace("'", ""))))
+    found = service.compare_versions("v1", "v3", cut_off=600)
+    assert found["swap_sets"] is None
+    assert "swap sets" in [entry["what"] for entry in found["not_available"]]
+    assert found["cut_off"]["judged"]["old"] == found["cut_off"]["judged"]["new"]
 
 
 @ON_SQLITE
