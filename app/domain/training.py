@@ -10,6 +10,7 @@ import numpy as np
 from app.domain.advice import Advice, advise
 from app.domain.design_matrix import Sample
 from app.domain.discrimination import Estimate
+from app.domain.drift import Drift, compare_over_time
 from app.domain.fitting import (
     AnchoredFit,
     Calibration,
@@ -21,6 +22,13 @@ from app.domain.fitting import (
 )
 from app.domain.gates import Verdict, auc_gate, data_gates, expert_ranks_gate, improvement_gate
 from app.domain.headroom import measure_headroom
+from app.domain.leakage import (
+    LeakageTable,
+    LeakSign,
+    find_leaks,
+    leak_warnings,
+    numeric_columns,
+)
 from app.domain.policy import Policy
 from app.domain.types import Bools, Document, Floats, Progress
 from app.domain.validation import CARDS, Card, Validation, validate
@@ -53,8 +61,12 @@ class TrainedModel:
         Data gates and model gates.
     advice : Advice
         Adopt, keep or wait.
+    leakage : tuple of LeakSign
+        Columns that may have known the outcome.
+    drift : Drift
+        How the figures move with the scoring date.
     warnings : tuple of str
-        What a reviewer should know about the features.
+        What a reviewer should know about the features, the leaks and the drift among it.
     """
 
     feature_names: tuple[str, ...]
@@ -66,6 +78,8 @@ class TrainedModel:
     headroom: dict[str, float | None]
     verdicts: tuple[Verdict, ...]
     advice: Advice
+    leakage: tuple[LeakSign, ...]
+    drift: Drift
     warnings: tuple[str, ...]
 
     @property
@@ -111,6 +125,7 @@ def train(
     validation: str = "auto",
     n_looks: int = 0,
     seed: int = 0,
+    recorded: LeakageTable | None = None,
     progress: Progress | None = None,
 ) -> TrainedModel:
     """Fit on all labelled rows, and judge the procedure on rows it never saw.
@@ -135,6 +150,8 @@ def train(
         Earlier models judged against this baseline on overlapping rows.
     seed : int
         Seed of every shuffle.
+    recorded : LeakageTable, optional
+        All columns of the snapshots, for the leakage check; by default the sample's features.
     progress : callable, optional
         Called as ``progress(stage, done, total)``.
 
@@ -149,6 +166,7 @@ def train(
         If a forced validation mode cannot be done.
     """
     judged = validate(sample, card, policy, mode=validation, seed=seed, progress=progress)
+    drift = compare_over_time(sample, card, policy, judged, seed=seed, progress=progress)
     _report(progress, 1)
     base = calibrate(sample.goodness @ card.weights, sample.bad)
     tau, losses = choose_tau(sample, card.weights, seed)
@@ -176,6 +194,15 @@ def train(
     )
     _report(progress, _N_STAGES)
     names = tuple(feature_names)
+    table = recorded or LeakageTable(
+        dict(numeric_columns(names, sample.raw, sample.categorical)), sample.bad
+    )
+    leakage = find_leaks(table, names)
+    warnings = (
+        *leak_warnings(leakage),
+        *((drift.sentence,) if drift.differs else ()),
+        *_feature_warnings(names, sample, fit.held),
+    )
     return TrainedModel(
         feature_names=names,
         fit=fit,
@@ -186,7 +213,9 @@ def train(
         headroom=headroom,
         verdicts=verdicts,
         advice=advice,
-        warnings=_feature_warnings(names, sample, fit.held),
+        leakage=leakage,
+        drift=drift,
+        warnings=warnings,
     )
 
 

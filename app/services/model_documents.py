@@ -73,6 +73,8 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
         ],
         "path_auc": [[t, auc] for t, auc in judged.path_auc().items()],
         "limits": _limits(judged.mode, model),
+        "leakage": [sign.as_dict() for sign in model.leakage],
+        "drift": model.drift.as_dict(),
     }
     if judged.mode == "out_of_time":
         split = judged.folds[0].split

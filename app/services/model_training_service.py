@@ -132,7 +132,7 @@ class ModelTrainingService:
             If inputs are missing, do not fit together, or were changed.
         """
         from app.domain import training  # noqa: PLC0415 - loads the numerics
-        from app.services import training_sample  # noqa: PLC0415 - the same
+        from app.services import recorded_columns, training_sample  # noqa: PLC0415 - the same
 
         require_no_transaction(self.db)
         if model_type not in MODEL_TYPES:
@@ -146,6 +146,8 @@ class ModelTrainingService:
             self.db, self.lake, base_version=inputs.baseline.version, input_hash=inputs.input_hash,
             rows=data.row_keys(),
         )  # fmt: skip
+        batches = [self.db.get_one(Batch, label_set.batch_id) for label_set in inputs.label_sets]
+        recorded = recorded_columns.read_recorded_columns(self.lake, batches, data)
         self.db.rollback()  # no transaction stays open through a fit
         data_verdicts = training.judge_data(data.sample, card, inputs.policy)
         self._store_data_verdicts(inputs, data_verdicts)
@@ -159,6 +161,7 @@ class ModelTrainingService:
             validation=validation,
             n_looks=n_looks,
             seed=seed,
+            recorded=recorded,
             progress=progress,
         )
         return self._register(inputs, data, model, model_type)

@@ -29,16 +29,22 @@ SCENARIOS: dict[str, tuple[float, float]] = {
 }
 """Relative error of the expert's weights, and AUC of the true weights."""
 
+MANY, FEW = 400, 50
 SIZES = (100, 200, 500, 1_000, 5_000, 20_000)
-MANY, SOME, FEW = 400, 150, 50
-REPEATS = {
-    **{(name, n): MANY for name in (RIGHT_WEAK, RIGHT_STRONG) for n in (200, 1_000, 5_000)},
-    (OFF_80, 500): SOME,
-    (OFF_80, 1_000): 300,
-    (OFF_80, 5_000): 300,
+FULL = {(RIGHT_WEAK, 200): MANY}
+MORE_ADVICE = {
+    (RIGHT_WEAK, 1_000): 350,
+    (RIGHT_WEAK, 5_000): 350,
+    (RIGHT_STRONG, 200): 350,
+    (RIGHT_STRONG, 1_000): 350,
+    (RIGHT_STRONG, 5_000): 350,
+    (OFF_80, 500): 150,
+    (OFF_80, 1_000): 250,
+    (OFF_80, 5_000): 250,
 }
-"""400 where a rate near zero is claimed, more than 50 where a coverage is."""
-
+"""Repeats beyond the 50, in which only what the advice leads to is recorded: where a rate near
+zero, or a coverage, is to be known."""
+SHUFFLED = 150
 INTERVALS_FROM = 500
 
 
@@ -46,11 +52,16 @@ def cells(*, quick: bool) -> list[Cell]:
     """List the grid: 400 repeats where a rate near zero is claimed, 50 elsewhere."""
     if quick:
         return [Cell("harm", name, {"n": 600, "mode": "auto"}, 3) for name in (RIGHT_WEAK, OFF_80)]
-    return [
-        Cell("harm", name, {"n": n, "mode": "auto"}, REPEATS.get((name, n), FEW))
-        for name in SCENARIOS
-        for n in SIZES
-    ] + [Cell("harm", OFF_80, {"n": n, "mode": "cross_validation"}, SOME) for n in (500, 1_000)]
+    grid = [Cell("harm", name, {"n": n, "mode": "auto"}, FEW) for name in SCENARIOS for n in SIZES]
+    grid += [
+        Cell("harm", name, {"n": n, "mode": "auto", "advice_only": 1}, repeats)
+        for (name, n), repeats in MORE_ADVICE.items()
+    ]
+    grid += [
+        Cell("harm", OFF_80, {"n": n, "mode": "cross_validation", "advice_only": 1}, SHUFFLED)
+        for n in (500, 1_000)
+    ]
+    return grid
 
 
 def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
@@ -59,7 +70,10 @@ def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     sample = world.draw(cell.options["n"], rng)
     found = follow(sample, expert(), mode=cell.options["mode"])
     record = {"n_bad": sample.n_bad, "advice": found.advice, "mode_used": _mode(found)}
-    record |= _cards(world, sample, found)
+    if cell.options.get("advice_only"):
+        record |= _followed(world, sample, found)
+    else:
+        record |= _cards(world, sample, found)
     if found.judged is not None and sample.n_rows >= INTERVALS_FROM:
         record |= _coverage(world, found.judged)
     return record
@@ -78,6 +92,17 @@ def _world_of_the_expert(auc: float) -> World:
 
 def _mode(found: Followed) -> str:
     return "" if found.judged is None else found.judged.mode
+
+
+def _followed(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
+    """Give the exact AUC of the expert's card and of the card after following the advice."""
+    weights = refine_all(sample, expert())[1].weights if found.is_adopted else expert().weights
+    return {
+        "is_drafted": found.is_drafted,
+        "is_adopted": found.is_adopted,
+        "auc_expert": world.auc(expert().weights),
+        "auc_followed": world.auc(weights),
+    }
 
 
 def _cards(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
