@@ -52,7 +52,11 @@ def cells(*, quick: bool) -> list[Cell]:
     """List the grid: 400 repeats where a rate near zero is claimed, 50 elsewhere."""
     if quick:
         return [Cell("harm", name, {"n": 600, "mode": "auto"}, 3) for name in (RIGHT_WEAK, OFF_80)]
-    grid = [Cell("harm", name, {"n": n, "mode": "auto"}, FEW) for name in SCENARIOS for n in SIZES]
+    grid = [
+        Cell("harm", name, {"n": n, "mode": "auto"}, FULL.get((name, n), FEW))
+        for name in SCENARIOS
+        for n in SIZES
+    ]
     grid += [
         Cell("harm", name, {"n": n, "mode": "auto", "advice_only": 1}, repeats)
         for (name, n), repeats in MORE_ADVICE.items()
