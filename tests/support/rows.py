@@ -13,14 +13,14 @@ from app.db import transaction, utc_now
 HASH = "a" * 64
 
 
-def fill_every_table(db: Session) -> None:
+def fill_every_table(db: Session, digest: str = HASH) -> None:
     """Add a row to every table that an initialised store leaves empty.
 
     There is then a person's draft ``v2`` by ``ada``, and a model's draft ``ml_v3`` of ``m-1`` that
-    ``grace`` asked for despite the advice.
+    ``grace`` asked for despite the advice. Rows that name a file name one with this hash.
     """
     with transaction(db):
-        for row in _rows():
+        for row in _rows(digest):
             db.add(row)
             db.flush()
 
@@ -99,14 +99,14 @@ def label_rows() -> tuple[models.LabelSet, models.GroundTruthLabel]:
     return label_set, label
 
 
-def model_row(model_id: str = "m-1") -> models.ModelRegistry:
+def model_row(digest: str = HASH) -> models.ModelRegistry:
     """Build a registered model against ``v1``."""
     return models.ModelRegistry(
-        id=model_id, model_type="logistic_regression", batch_id="B1", batch_ids=["B1"],
+        id="m-1", model_type="logistic_regression", batch_id="B1", batch_ids=["B1"],
         label_set_ids=[1], base_version="v1", status="passed", advice="keep", metrics={},
         feature_importance={}, parameters={}, validation={}, warnings=[], policy_id=1,
         policy_hash=HASH, seed=0, input_hash=HASH, content_hash=HASH, library_versions={},
-        validation_path=f"validation/{HASH}.parquet", validation_hash=HASH, **_made(),
+        validation_path=f"validation/{digest}.parquet", validation_hash=digest, **_made(),
     )  # fmt: skip
 
 
@@ -124,25 +124,25 @@ def run_row(**changes: Any) -> models.PipelineRun:
     return models.PipelineRun(**(columns | changes))
 
 
-def _rows() -> list[models.Base]:
+def _rows(digest: str) -> list[models.Base]:
     subject = {"subject_kind": "model", "subject_id": "m-1"}
     made = {"content_hash": HASH, **_source(), **_made()}
     drafted = {"origin": "model", "model_id": "m-1", "created_by": "grace", "despite_advice": True}
     return [
-        batch_row(),
+        batch_row(**file_columns("batches", digest)),
         models.Withdrawal(
             subject_kind="batch", subject_id="B1", reason="wrong", at=utc_now(), actor="ada"
         ),
         models.OutcomeImport(
-            kind="events", **file_columns("outcomes"), n_events=1, through={}, **made
+            kind="events", **file_columns("outcomes", digest), n_events=1, through={}, **made
         ),
-        models.ExposureImport(**file_columns("exposures"), **made),
+        models.ExposureImport(**file_columns("exposures", digest), **made),
         models.ScoreSet(
-            batch_id="B1", version="v1", **file_columns("scores"), mean_score=600.0,
+            batch_id="B1", version="v1", **file_columns("scores", digest), mean_score=600.0,
             band_shares={}, **_made(),
         ),
         *label_rows(),
-        model_row(),
+        model_row(digest),
         models.Verdict(
             **subject, gate="auc_roc", verdict="pass", value=0.7, threshold=0.6, rule=">=",
             judged_on="rows", sentence="fine", policy_hash=HASH, created_at=utc_now(),
