@@ -60,7 +60,7 @@ quick: setup
 	@$(PYTEST) -m "not slow"
 
 bench: setup
-	@$(BIN)/python -m benchmarks.run
+	@$(BIN)/python -m benchmarks.speed
 
 serve: setup
 	@mkdir -p "$(HOME_FOLDER)/dagster"
