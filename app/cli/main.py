@@ -124,6 +124,8 @@ def _usage(error: typer.TyperException, *, as_json: bool) -> int:
 def _unexpected(error: Exception, *, as_json: bool) -> int:
     if _is_database_error(error):
         code, message = "unavailable", f"The database does not answer: {_first_line(error)}"
+    elif isinstance(error, OSError):
+        code, message = "unavailable", f"{type(error).__name__}: {_first_line(error)}"
     else:
         traceback.print_exception(error)
         code = "unexpected"

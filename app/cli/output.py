@@ -68,7 +68,8 @@ class Output:
             print_json(document)
             return
         for part in render(document):
-            self._out.print(part, soft_wrap=isinstance(part, Text) and not self._out.is_terminal)
+            is_long_line = isinstance(part, Text) and not self._out.is_terminal
+            self._out.print(part, soft_wrap=is_long_line, crop=False)
 
     def note(self, message: str) -> None:
         """Print a message for the person on stderr; silent where ``--json`` is asked for.

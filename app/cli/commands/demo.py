@@ -10,6 +10,7 @@ import typer
 from app.cli.options import Actor, AsJson
 from app.cli.output import Output
 from app.cli.render import demo as render
+from app.errors import ConflictError
 
 Home = Annotated[
     Path | None,
@@ -38,6 +39,8 @@ def demo(home: Home = None, as_json: AsJson = False, actor: Actor = None) -> Non
     from app.pipeline.execution import run_pipeline  # noqa: PLC0415 - Dagster, 1.5 s
     from app.services.demo import run_demo  # noqa: PLC0415 - the same, and the simulator
 
+    if home is not None and home.exists():
+        raise ConflictError(f"{home} exists already: the demo makes a new folder.", home=str(home))
     out = Output(as_json)
     with out.progress() as progress:
         result = run_demo(run_pipeline, home=home, actor=actor, progress=progress)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from app.cli.render import movement, numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_words
-from app.cli.render.tables import bullets, next_step, sentence, table
+from app.cli.render.tables import Figure, bullets, next_step, sentence, table
 from app.cli.render.versions import weight_table
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
+    from rich.console import RenderableType
 
     from app.domain.types import Document
 
@@ -35,6 +35,23 @@ def compared(result: Document) -> Iterator[RenderableType]:
     old, new = result["old"], result["new"]
     yield sentence(_headline(result), "bold")
     yield sentence(f"{_line(old)}. {_line(new)}.")
+    yield from figures(result)
+    yield from _what_next(new)
+
+
+def figures(result: Document) -> Iterator[RenderableType]:
+    """Show the figures of a comparison, without the advice and what comes next.
+
+    Parameters
+    ----------
+    result : dict
+        What ``compare_versions`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
     yield weight_table(result["features"], source=result["weights_source"])
     if result["discrimination"]:
         yield discrimination_table(result)
@@ -51,10 +68,9 @@ def compared(result: Document) -> Iterator[RenderableType]:
     yield from bullets(
         "Not available", [f"{one['what']}: {one['why']}" for one in result["not_available"]]
     )
-    yield from _what_next(new)
 
 
-def discrimination_table(result: Document) -> Group:
+def discrimination_table(result: Document) -> Figure:
     """Build the table of AUC, Gini, KS and Brier score of both cards on the same rows.
 
     Parameters
@@ -64,7 +80,7 @@ def discrimination_table(result: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         One row per measure, with 95 % intervals.
     """
     found = result["discrimination"]

@@ -46,11 +46,13 @@ def shown(result: Document) -> Iterator[RenderableType]:
         yield sentence("3. The adviser")
         yield models.advice_line(stages["model"])
         yield from models.judged(stages["model"])
-    yield gate_table(run["gates"])
-    yield from bullets("Not passed", blocking_sentences(run["gates"]))
     if result["comparison"]:
-        yield sentence("4. The draft beside the active card")
-        yield from comparison.compared(result["comparison"])
+        yield sentence(f"4. The draft {result['version']} beside the active card v1")
+        yield from comparison.figures(result["comparison"])
+    else:
+        yield sentence("4. There is no draft")
+        yield gate_table(run["gates"])
+        yield from bullets("Not passed", blocking_sentences(run["gates"]))
     yield truth(result)
     yield sentence(_distance(result["distance_to_truth"]))
     yield from waiting(result)

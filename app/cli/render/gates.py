@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from rich.console import Group
 from rich.text import Text
 
 from app.cli.render import numbers
-from app.cli.render.tables import table
+from app.cli.render.tables import Figure, table
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -18,6 +17,14 @@ _LOOK = {
     "pass": ("✓ pass", "green"),
     "insufficient evidence": ("? insufficient evidence", "yellow"),
     "fail": ("✗ fail", "red"),
+}
+_MOST_DECIMALS = 9
+_WRITERS = {
+    "default_rate": (numbers.rate, 1),
+    "improves_on_baseline": (numbers.gain, 3),
+    "weight_change": (numbers.rate, 1),
+    "band_stability": (numbers.rate, 1),
+    "cumulative_change": (numbers.rate, 1),
 }
 _NOT_RUN = ("· not run", "dim")
 
@@ -39,7 +46,7 @@ def verdict_text(verdict: str | None) -> Text:
     return Text(words, style=style)
 
 
-def gate_value(gate: str, value: float | None) -> str:
+def gate_value(gate: str, value: float | None, threshold: float | None = None) -> str:
     """Write a gate's value in the gate's own unit.
 
     Parameters
@@ -48,6 +55,9 @@ def gate_value(gate: str, value: float | None) -> str:
         Name of the gate.
     value : float or None
         What was measured.
+    threshold : float or None
+        What it was held against. A value that would read the same as its threshold is written
+        with more decimals, so that the verdict can be understood.
 
     Returns
     -------
@@ -58,19 +68,20 @@ def gate_value(gate: str, value: float | None) -> str:
     --------
     >>> gate_value("default_rate", 0.26805), gate_value("sample_size", 2050.0)
     ('26.8 %', '2,050')
+    >>> gate_value("band_stability", 0.09975, 0.1), gate_value("auc_roc", 0.59996, 0.6)
+    ('9.98 %', '0.59996')
     """
-    writers = {
-        "sample_size": numbers.count,
-        "default_rate": numbers.rate,
-        "improves_on_baseline": numbers.gain,
-        "weight_change": numbers.rate,
-        "band_stability": numbers.rate,
-        "cumulative_change": numbers.rate,
-    }
-    return writers.get(gate, numbers.auc)(value)
+    if gate == "sample_size":
+        return numbers.count(value)
+    write, usual = _WRITERS.get(gate, (numbers.auc, 3))
+    decimals = usual
+    if value is not None and threshold is not None and value != threshold:
+        while write(value, decimals) == write(threshold, decimals) and decimals < _MOST_DECIMALS:
+            decimals += 1
+    return write(value, decimals)
 
 
-def gate_table(gates: Iterable[Document]) -> Group:
+def gate_table(gates: Iterable[Document]) -> Figure:
     """Build the table of gate verdicts.
 
     Parameters
@@ -80,15 +91,15 @@ def gate_table(gates: Iterable[Document]) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         One row per gate.
     """
     rows = [
         (
             gate["gate"],
             verdict_text(gate["verdict"]),
-            gate_value(gate["gate"], gate.get("value")),
-            numbers.interval(gate.get("interval")),
+            gate_value(gate["gate"], gate["value"], gate["threshold"]),
+            numbers.interval(gate["interval"]),
             gate["rule"],
             gate["judged_on"],
         )

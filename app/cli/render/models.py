@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
-from app.cli.render.tables import bullets, next_step, pairs, sentence, table
+from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 from app.edge.gates import blocking_failures
 
 if TYPE_CHECKING:
@@ -176,7 +176,7 @@ def advice_words(result: Document) -> str:
     return words if words.lower().startswith(advice) else f"{advice.capitalize()}: {words}"
 
 
-def metrics_table(metrics: Document) -> Group:
+def metrics_table(metrics: Document) -> Figure:
     """Build the table of metrics: model, refined card and baseline on the same rows.
 
     Parameters
@@ -186,7 +186,7 @@ def metrics_table(metrics: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         One row per judged card.
     """
     judged = {"model": metrics, "refined card": metrics["refined"], "baseline": metrics["baseline"]}
@@ -214,7 +214,7 @@ def metrics_table(metrics: Document) -> Group:
     return table("On parties never seen, all three on the same rows", columns, rows)
 
 
-def importance_table(importance: Document) -> Group:
+def importance_table(importance: Document) -> Figure:
     """Build the table of feature importance.
 
     Parameters
@@ -224,7 +224,7 @@ def importance_table(importance: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         The largest first, at most 20.
     """
     ranked = sorted(importance.items(), key=lambda item: -item[1])[:_MAX_FEATURES]
@@ -232,7 +232,7 @@ def importance_table(importance: Document) -> Group:
     return table("Share of the model's spread, per feature", ("feature", "share>"), rows)
 
 
-def coefficient_table(parameters: Document) -> Group:
+def coefficient_table(parameters: Document) -> Figure:
     """Build the table of coefficients, with what the data alone say beside them.
 
     Parameters
@@ -242,7 +242,7 @@ def coefficient_table(parameters: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         Log-odds per unit of goodness.
     """
     alone = parameters["data_only"]

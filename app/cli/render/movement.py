@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.cli.render import numbers
-from app.cli.render.tables import sentence, table
+from app.cli.render.tables import Figure, sentence, table
 
 if TYPE_CHECKING:
-    from rich.console import Group, RenderableType
+    from rich.console import RenderableType
 
     from app.domain.types import Document
 
@@ -46,7 +46,7 @@ def moved(movement: Document) -> Iterator[RenderableType]:
     yield migration_table(movement)
 
 
-def band_table(movement: Document) -> Group:
+def band_table(movement: Document) -> Figure:
     """Build the table of band shares before and after.
 
     Parameters
@@ -56,7 +56,7 @@ def band_table(movement: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         One row per band.
     """
     old, new = (movement["band_shares"][card] for card in CARDS)
@@ -73,7 +73,7 @@ def band_table(movement: Document) -> Group:
     return table("Band shares", columns, rows, source=source_line(movement["source"]))
 
 
-def migration_table(movement: Document) -> Group:
+def migration_table(movement: Document) -> Figure:
     """Build the band migration matrix.
 
     Parameters
@@ -83,7 +83,7 @@ def migration_table(movement: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         Counts; those that stay in their band are in brackets.
     """
     migration = movement["migration"]
@@ -102,7 +102,7 @@ def migration_table(movement: Document) -> Group:
     return table("Band migration, scored rows [in brackets: unmoved]", columns, rows, source=source)
 
 
-def swap_table(swaps: Document) -> Group:
+def swap_table(swaps: Document) -> Figure:
     """Build the table of swap sets at each band boundary.
 
     Parameters
@@ -112,7 +112,7 @@ def swap_table(swaps: Document) -> Group:
 
     Returns
     -------
-    Group
+    Figure
         One row per bound.
     """
     rows = [

@@ -16,13 +16,15 @@ def _is_shown(value: float | None) -> bool:
     return value is not None and math.isfinite(value)
 
 
-def auc(value: float | None) -> str:
+def auc(value: float | None, decimals: int = 3) -> str:
     """Write an AUC, Gini, KS, Brier score or correlation: three decimals.
 
     Parameters
     ----------
     value : float or None
         In [-1, 1].
+    decimals : int
+        Other than three only where three would not tell two numbers apart.
 
     Returns
     -------
@@ -34,16 +36,18 @@ def auc(value: float | None) -> str:
     >>> auc(0.74159), auc(None)
     ('0.742', '–')
     """
-    return f"{value:.3f}" if _is_shown(value) else NONE
+    return f"{value:.{decimals}f}" if _is_shown(value) else NONE
 
 
-def gain(value: float | None) -> str:
+def gain(value: float | None, decimals: int = 3) -> str:
     """Write a difference of two AUCs: three decimals and its sign.
 
     Parameters
     ----------
     value : float or None
         In [-1, 1].
+    decimals : int
+        Other than three only where three would not tell two numbers apart.
 
     Returns
     -------
@@ -57,16 +61,18 @@ def gain(value: float | None) -> str:
     """
     if not _is_shown(value):
         return NONE
-    return f"{round(value or 0.0, 3) + 0.0:+.3f}"
+    return f"{round(value or 0.0, decimals) + 0.0:+.{decimals}f}"
 
 
-def rate(value: float | None) -> str:
+def rate(value: float | None, decimals: int = 1) -> str:
     """Write a fraction as a percentage with one decimal.
 
     Parameters
     ----------
     value : float or None
         A fraction, 1 is 100 %.
+    decimals : int
+        Other than one only where one would not tell two numbers apart.
 
     Returns
     -------
@@ -78,7 +84,7 @@ def rate(value: float | None) -> str:
     >>> rate(0.26805), rate(None)
     ('26.8 %', '–')
     """
-    return f"{100 * (value or 0.0):.1f} %" if _is_shown(value) else NONE
+    return f"{100 * (value or 0.0):.{decimals}f} %" if _is_shown(value) else NONE
 
 
 def change(value: float | None) -> str:

@@ -89,7 +89,7 @@ def definitions(result: Sequence[Document]) -> Iterator[RenderableType]:
         for one in result
     ]
     columns = ("definition", "version>", "added", "by", "hash", "content")
-    yield table("Outcome definitions", columns, rows, wrap=True)
+    yield table("Outcome definitions", columns, rows)
 
 
 def definition_added(result: Document) -> Iterator[RenderableType]:

@@ -67,7 +67,7 @@ def examined(result: Document) -> Iterator[RenderableType]:
         for finding in result["findings"]
     ]
     if rows:
-        yield table("Found", ("kind", "where", "problem"), rows, wrap=True)
+        yield table("Found", ("kind", "where", "problem"), rows)
         yield from bullets(
             "What to do", dict.fromkeys(finding["remedy"] for finding in result["findings"])
         )

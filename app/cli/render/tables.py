@@ -3,11 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from rich import box
-from rich.console import Group
+from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
+
+_NARROWEST_TEXT = 18
+_BETWEEN = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """Hold a titled table that never cuts a number, however narrow the terminal.
+
+    Where the table does not fit, headers of number columns are stacked and text wraps; what
+    still does not fit runs over the edge instead of losing digits.
+
+    Parameters
+    ----------
+    title : str
+        What the table shows, one line.
+    columns : tuple of str
+        Headers; one that ends in ``>`` is right-aligned and its cells stay on one line.
+    rows : tuple of tuple of Text
+        Cells.
+    source : str or None
+        What the figures come from; printed under the title.
+    """
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Text, ...], ...]
+    source: str | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Print title, source and table, as wide as needed."""
+        yield Text(self.title, style="bold")
+        if self.source:
+            yield Text(self.source, style="dim")
+        fits = console.measure(self._grid(stacked=False)).maximum <= options.max_width
+        width = max(options.max_width, self._narrowest())
+        yield from console.render(self._grid(stacked=not fits), options.update(width=width))
+
+    def _grid(self, *, stacked: bool) -> Table:
+        grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for column in self.columns:
+            header = column.removesuffix(">")
+            is_number = column.endswith(">")
+            grid.add_column(
+                Text(header.replace(" ", "\n") if stacked and is_number else header),
+                justify="right" if is_number else "left",
+                no_wrap=is_number,
+                overflow="fold",
+            )
+        for row in self.rows:
+            grid.add_row(*row)
+        return grid
+
+    def _narrowest(self) -> int:
+        """Give the width below which a number would be cut or a text fold too often."""
+        total = 0
+        for number, column in enumerate(self.columns):
+            is_number = column.endswith(">")
+            words = column.removesuffix(">").split()
+            for row in self.rows:
+                words += [row[number].plain] if is_number else row[number].plain.split()
+            longest = max((len(word) for word in words), default=0)
+            total += longest if is_number else min(longest, _NARROWEST_TEXT)
+        return total + _BETWEEN * len(self.columns)
 
 
 def table(
@@ -16,9 +81,8 @@ def table(
     rows: Iterable[Sequence[object]],
     *,
     source: str | None = None,
-    wrap: bool = False,
-) -> Group:
-    """Build a table whose number columns are right-aligned.
+) -> Figure:
+    """Build a titled table whose number columns are right-aligned.
 
     Parameters
     ----------
@@ -30,27 +94,16 @@ def table(
         Cells, already written as text or as ``Text``.
     source : str or None
         What the figures come from; printed under the title.
-    wrap : bool
-        Whether the last column may wrap; the others never do.
 
     Returns
     -------
-    Group
-        Title, source and table, ready to print.
+    Figure
+        Ready to print.
     """
-    grid = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    for number, column in enumerate(columns):
-        is_last = number == len(columns) - 1
-        grid.add_column(
-            Text(column.removesuffix(">")),
-            justify="right" if column.endswith(">") else "left",
-            no_wrap=not (wrap and is_last),
-            overflow="fold",
-        )
-    for row in rows:
-        grid.add_row(*(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row))
-    heading = [Text(title, style="bold")]
-    return Group(*heading, *([Text(source, style="dim")] if source else []), grid)
+    cells = (
+        tuple(cell if isinstance(cell, Text) else Text(str(cell)) for cell in row) for row in rows
+    )
+    return Figure(title, tuple(columns), tuple(cells), source)
 
 
 def pairs(title: str, values: Mapping[str, object]) -> Table:

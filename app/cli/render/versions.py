@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.console import Group, RenderableType
+from rich.console import RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_line
-from app.cli.render.tables import bullets, next_step, pairs, sentence, table
+from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -116,7 +116,7 @@ def refined(result: Document) -> Iterator[RenderableType]:
     yield next_step(f"chancellor versions compare {base} {version}")
 
 
-def weight_table(features: Mapping[str, Document], *, source: Document | None = None) -> Group:
+def weight_table(features: Mapping[str, Document], *, source: Document | None = None) -> Figure:
     """Build the table of weights before and after.
 
     Parameters
@@ -130,7 +130,7 @@ def weight_table(features: Mapping[str, Document], *, source: Document | None = 
 
     Returns
     -------
-    Group
+    Figure
         One row per feature, in card order.
     """
     rows = [
@@ -269,7 +269,7 @@ def _reviews(reviews: Sequence[Document]) -> Iterator[RenderableType]:
         for review in reviews
     ]
     if rows:
-        yield table("Reviews", ("at", "reviewer", "decision", "reason"), rows, wrap=True)
+        yield table("Reviews", ("at", "reviewer", "decision", "reason"), rows)
 
 
 def _what_next(result: Document) -> Iterator[RenderableType]:

@@ -1,0 +1,79 @@
+"""Numbers are written as the desk asks, and never cut; progress stays off stdout."""
+
+from __future__ import annotations
+
+import io
+import time
+
+import pytest
+from rich.console import Console
+
+from app.cli.output import Output
+from app.cli.progress import FIRST_LINE_AFTER, progress_on
+from app.cli.render.gates import gate_table
+from app.cli.render.tables import pairs, table
+
+
+def _printed(part: object, width: int) -> str:
+    console = Console(file=io.StringIO(), width=width, force_terminal=False)
+    console.print(part, crop=False)
+    return console.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+
+
+@pytest.mark.parametrize("width", [20, 60, 200])
+def test_no_number_is_cut_however_narrow_the_terminal(width):
+    figure = table(
+        "Weights",
+        ("a feature with a long header", "old weight>", "95 % interval>", "why"),
+        [("transaction_regularity_score", "1,234.56", "-14.45 to 78.27", "because of many words")],
+        source="where it comes from",
+    )
+    shown = _printed(figure, width)
+    assert "1,234.56" in shown
+    assert "-14.45 to 78.27" in shown
+
+
+def test_names_with_brackets_are_shown_as_they_are():
+    assert "[bold]x[/bold]" in _printed(table("[red]t", ("[b]",), [("[bold]x[/bold]",)]), 80)
+    assert "[i]v" in _printed(pairs("[x]", {"[k]": "[i]v"}), 80)
+
+
+def test_a_value_just_inside_its_threshold_does_not_read_like_the_threshold():
+    gate = {
+        "gate": "band_stability", "verdict": "pass", "value": 0.09975, "threshold": 0.1,
+        "interval": None, "rule": "shift < 0.10", "judged_on": "the batches", "sentence": "",
+    }  # fmt: skip
+    assert "9.98 %" in _printed(gate_table([gate]), 140)
+
+
+def test_json_keeps_letters_and_refuses_what_is_no_number(capsys):
+    Output(as_json=True).show({"name": "Zoë"}, lambda _document: ())
+    assert "Zoë" in capsys.readouterr().out
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        Output(as_json=True).show({"x": float("nan")}, lambda _document: ())
+
+
+def test_progress_draws_bars_only_on_a_terminal():
+    terminal = Console(file=io.StringIO(), force_terminal=True, width=100)
+    with progress_on(terminal) as report:
+        report("fit", 1, 2)
+        report("fit", 2, 2)
+    assert "fit" in terminal.file.getvalue()  # type: ignore[attr-defined]  # the StringIO above
+
+
+def test_progress_elsewhere_is_silent_for_a_second_then_a_quiet_line(monkeypatch):
+    now = 100.0
+    monkeypatch.setattr(time, "monotonic", lambda: now)
+    console = Console(file=io.StringIO(), width=100)
+    with progress_on(console) as report:
+        report("fit", 0, 2000)
+        report("fit", 10, 2000)
+        assert console.file.getvalue() == ""  # type: ignore[attr-defined]  # the StringIO above
+        now += FIRST_LINE_AFTER
+        report("fit", 1000, 2000)
+        report("fit", 1001, 2000)
+        now += 10
+        report("count", 5, 0)
+        now += 10
+        report("count", 7, 0)
+    assert console.file.getvalue() == "fit: 1,000 of 2,000\ncount: 7\n"  # type: ignore[attr-defined]  # the StringIO above
