@@ -182,14 +182,11 @@ def _sentence(
     if not differs:
         return "Out-of-time and shuffled validation agree within their intervals."
     shown = "; ".join(
-        f"{_JUDGED[name]} is {_shown(name, here[name])} in later vintages and "
-        f"{_shown(name, there[name])} shuffled across them"
+        f"{_JUDGED[name]} is {_shown(name, here[name])} there and {_shown(name, there[name])} "
+        "shuffled"
         for name in differs
     )
-    return (
-        f"Dates matter here: {shown}. Believe the later vintages, and look at what changed between "
-        "the scoring months."
-    )
+    return f"Dates matter here, believe the later vintages: {shown}."
 
 
 def _shown(name: str, estimate: Estimate) -> str:

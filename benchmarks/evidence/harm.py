@@ -54,13 +54,14 @@ def cells(*, quick: bool) -> list[Cell]:
         return [Cell("harm", name, {"n": 600, "mode": "auto"}, 3) for name in (RIGHT_WEAK, OFF_80)]
     grid = [
         Cell("harm", name, {"n": n, "mode": "auto"}, FULL.get((name, n), FEW))
+        for n in SIZES[:-1]
         for name in SCENARIOS
-        for n in SIZES
     ]
     grid += [
         Cell("harm", name, {"n": n, "mode": "auto", "advice_only": 1}, repeats)
         for (name, n), repeats in MORE_ADVICE.items()
     ]
+    grid += [Cell("harm", name, {"n": SIZES[-1], "mode": "auto"}, FEW) for name in SCENARIOS]
     grid += [
         Cell("harm", OFF_80, {"n": n, "mode": "cross_validation", "advice_only": 1}, SHUFFLED)
         for n in (500, 1_000)

@@ -35,7 +35,7 @@ def uninstall() -> None:
 
 def fit(
     design: Floats, bad: Ints, *, ridge: float, offset: Floats | None = None,
-    lower: float | None = None,
+    lower: float | None = None, intercept: float = 0.0,
 ) -> tuple[float, Floats]:  # fmt: skip
     """Fit a logistic regression with a ridge, as ``app.domain.fitting`` asks glum to.
 
@@ -50,7 +50,9 @@ def fit(
         least = np.append(-np.inf, np.full(d, -np.inf if lower is None else lower))
         found = _newton(full, bad, penalty, least, np.zeros(n) if offset is None else offset)
     if found is None:
-        return _glum_fit(design, bad, ridge=ridge, offset=offset, lower=lower)
+        return _glum_fit(
+            design, bad, ridge=ridge, offset=offset, lower=lower, intercept=intercept
+        )  # fmt: skip
     return float(found[0]), found[1:]
 
 

@@ -96,6 +96,22 @@ def run_cells(
         yield from pool.map(keep_chunk, *zip(*chunks, strict=True))
 
 
+def collect(name: str, folder: Path, *, quick: bool = False) -> int:
+    """Write the records of the chunks that are there already; give how many runs they are.
+
+    An interrupted study can so be looked at; its table says how many repeats it holds.
+    """
+    kept = folder / "chunks" / name
+    records: list[dict[str, Any]] = []
+    for cell in import_module(f"benchmarks.evidence.{name}").cells(quick=quick):
+        paths = kept.glob(f"{cell.study}-{cell.code}-*.json")
+        for path in sorted(paths, key=lambda path: int(path.stem.split("-")[2])):
+            records += json.loads(path.read_text(encoding="utf-8"))
+    if records:
+        write_records(folder / f"{name}_runs.csv", records)
+    return len(records)
+
+
 def keep_chunk(cell: Cell, first: int, last: int, kept: Path | None) -> list[dict[str, Any]]:
     """Run a chunk, or read what an interrupted run kept of it."""
     if kept is None:

@@ -141,13 +141,14 @@ def make_world(truth: Floats, auc: float) -> World:
     part = z[:5_000]
 
     def miss(slope: float) -> float:
-        return expected_auc(-part, _p_bad(part, slope)) - auc
+        return expected_auc(-part, probabilities(part, slope)) - auc
 
     slope = brentq(miss, 0.5, 60, xtol=1e-3)
-    return World(goodness, truth * expert().weights.sum() / truth.sum(), _p_bad(z, slope))
+    return World(goodness, truth * expert().weights.sum() / truth.sum(), probabilities(z, slope))
 
 
-def _p_bad(z: Floats, slope: float) -> Floats:
+def probabilities(z: Floats, slope: float) -> Floats:
+    """Give P(bad) of shape (n,) that falls with z and has a mean of ``BAD_SHARE``."""
     centred = -slope * (z - z.mean())
     intercept = brentq(lambda a: float(expit(a + centred).mean()) - BAD_SHARE, -20, 20, xtol=1e-6)
     return np.asarray(expit(intercept + centred))
