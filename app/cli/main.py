@@ -123,7 +123,7 @@ def _usage(error: typer.TyperException, *, as_json: bool) -> int:
 
 def _unexpected(error: Exception, *, as_json: bool) -> int:
     if _is_database_error(error):
-        code, message = "unavailable", f"The database does not answer: {_first_line(error)}"
+        code, message = "unavailable", f"The database cannot be used: {_first_line(error)}"
     elif isinstance(error, OSError):
         code, message = "unavailable", f"{type(error).__name__}: {_first_line(error)}"
     else:
@@ -136,7 +136,7 @@ def _unexpected(error: Exception, *, as_json: bool) -> int:
 
 def _is_database_error(error: Exception) -> bool:
     names = {kind.__name__ for kind in type(error).__mro__ if kind.__module__ == "sqlalchemy.exc"}
-    return "OperationalError" in names
+    return bool(names & {"OperationalError", "ArgumentError"})
 
 
 def _first_line(error: Exception) -> str:

@@ -92,6 +92,18 @@ def test_a_fault_of_our_own_ends_with_1_and_shows_its_traceback(chancellor, monk
     )
 
 
+@pytest.mark.parametrize(
+    "url", ["nonsense", "nosuch://host/db", "postgresql://nobody@localhost:1/x"]
+)
+def test_a_database_that_cannot_be_used_is_unavailable_without_a_traceback(
+    chancellor, monkeypatch, url
+):
+    monkeypatch.setenv("CHANCELLOR_DATABASE_URL", url)
+    ran = chancellor("versions", "list", code=1)
+    assert "Traceback" not in ran.err
+    assert chancellor.json("versions", "list", code=1)["error"]["code"] == "unavailable"
+
+
 def test_an_interrupt_ends_with_130(chancellor, monkeypatch):
     def interrupted(_actor: str | None) -> None:
         raise KeyboardInterrupt
