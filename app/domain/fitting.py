@@ -11,6 +11,7 @@ import numpy as np
 from scipy.special import expit, log_expit
 
 from app.domain.design_matrix import Sample, fold_count, grouped_folds
+from app.domain.logistic import PenalisedLogistic, minimise
 from app.domain.types import Bools, Floats, Ints
 
 if TYPE_CHECKING:
@@ -20,9 +21,11 @@ TAUS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
 SMALLEST_TAU = TAUS[0]
 TAU_SAMPLE_ROWS = 50_000
 DATA_ONLY_RIDGE = 1e-6
+CALIBRATION_RIDGE = 1e-4
 _GRADIENT_TOLERANCE = 1e-9
 _MIN_FOLDS = 2
 _COLLINEAR = 1e-8
+_NO_VARIANCE = 1e-300
 _LOADING = 1e-6
 
 
@@ -121,7 +124,9 @@ def calibrate(z: Floats, bad: Ints) -> Calibration:
     Returns
     -------
     Calibration
-        Intercept and slope. A z without spread has slope 0.
+        Intercept and slope. A z without spread has slope 0. A ridge of 1e-4 on the slope per
+        standard deviation of z keeps it finite where z separates bad from good; elsewhere it is
+        below the sixth digit.
 
     Examples
     --------
@@ -136,7 +141,7 @@ def calibrate(z: Floats, bad: Ints) -> Calibration:
     if not spread > 1e-12 * max(1.0, abs(mean)):
         share = float(bad.mean())
         return Calibration(float(np.log(share / (1 - share))), 0.0)
-    intercept, slope = _fit(-((z - mean) / spread)[:, None], bad, ridge=1e-9)
+    intercept, slope = _fit(-((z - mean) / spread)[:, None], bad, ridge=CALIBRATION_RIDGE)
     return Calibration(intercept + float(slope[0]) * mean / spread, float(slope[0]) / spread)
 
 
@@ -195,7 +200,12 @@ def fit_anchored(
     offset = -scaled.sum(axis=1)
     relative = np.zeros(len(weights))
     intercept, free_relative = _fit(
-        -scaled[:, free], bad, ridge=1 / tau**2, offset=offset, lower=-1.0
+        -scaled[:, free],
+        bad,
+        ridge=1 / tau**2,
+        offset=offset,
+        lower=-1.0,
+        intercept=calibration.intercept,
     )
     relative[free] = free_relative
     coefficients = anchor * (1 + relative)
@@ -217,7 +227,8 @@ def _penalised_derivatives(
     """Give gradient and Hessian in b with the intercept profiled out."""
     variance = probability * (1 - probability)
     cross = goodness.T @ variance
-    hessian = (goodness * variance[:, None]).T @ goodness - np.outer(cross, cross) / variance.sum()
+    total = max(float(variance.sum()), _NO_VARIANCE)
+    hessian = (goodness * variance[:, None]).T @ goodness - np.outer(cross, cross) / total
     gradient = -goodness.T @ (probability - bad) + penalty * deviation
     return gradient, hessian + np.diag(penalty)
 
@@ -353,32 +364,53 @@ def _log_loss(log_odds: Floats, bad: Ints) -> float:
 
 def _fit(
     design: Floats, bad: Ints, *, ridge: float, offset: Floats | None = None,
-    lower: float | None = None,
+    lower: float | None = None, intercept: float = 0.0,
 ) -> tuple[float, Floats]:  # fmt: skip
     """Fit a logistic regression with a ridge (on the summed likelihood) by glum.
 
-    One thread: it is faster at these sizes and leaves no run-to-run drift.
+    One thread: it is faster at these sizes and leaves no run-to-run drift. Where few bad rows
+    stand apart from the good ones glum may stop short of the minimum, so its gradient is
+    checked and the fit finished by projected Newton steps.
     """
-    from glum import GeneralizedLinearRegressor  # noqa: PLC0415 - heavy import
+    if design.shape[1] == 0:
+        nothing, _ = _fit(np.zeros((len(bad), 1)), bad, ridge=1.0, offset=offset)
+        return nothing, np.empty(0)
+    problem = PenalisedLogistic(
+        design, bad, ridge, np.zeros(len(bad)) if offset is None else offset,
+        -np.inf if lower is None else lower,
+    )  # fmt: skip
+    theta = _fit_by_glum(problem, intercept)
+    if not problem.is_minimum(theta):
+        start = np.append(intercept, np.zeros(design.shape[1]))
+        theta = minimise(problem, start)
+    return float(theta[0]), theta[1:]
 
-    n, d = design.shape
-    if d == 0:
-        design, d, lower = np.zeros((n, 1)), 1, None
-        ridge = 1.0
+
+def _fit_by_glum(problem: PenalisedLogistic, intercept: float) -> Floats:
+    from glum import GeneralizedLinearRegressor  # noqa: PLC0415 - heavy import
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - heavy import
+
+    n, d = problem.design.shape
+    bounded = np.isfinite(problem.lower)
     model = GeneralizedLinearRegressor(
         family="binomial",
         link="logit",
-        alpha=ridge / n,
+        alpha=problem.ridge / n,
         l1_ratio=0.0,
-        solver="auto" if lower is None else "irls-cd",
+        solver="irls-cd" if bounded else "auto",
         gradient_tol=_GRADIENT_TOLERANCE,
         max_iter=200,
-        lower_bounds=None if lower is None else np.full(d, lower),
+        lower_bounds=np.full(d, problem.lower) if bounded else None,
+        # glum cannot take a start for a single column: its own guess serves there
+        start_params=np.append(intercept, np.zeros(d)) if d > 1 else None,
     )
     with _thread_pools().limit(limits=1), warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="IRLS failed to converge", category=Warning)
-        model.fit(np.asfortranarray(design), bad.astype(np.float64), offset=offset)
-    return float(model.intercept_), np.asarray(model.coef_, dtype=np.float64)
+        warnings.simplefilter("ignore", ConvergenceWarning)  # the gradient is checked instead
+        model.fit(
+            np.asfortranarray(problem.design), problem.bad.astype(np.float64),
+            offset=problem.offset,
+        )  # fmt: skip
+    return np.append(float(model.intercept_), np.asarray(model.coef_, dtype=np.float64))
 
 
 @cache

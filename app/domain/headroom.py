@@ -14,6 +14,7 @@ MAX_CATEGORIES = 200
 _N_TREES = 60
 _DEPTH = 3
 _SPLITS_USED = 5
+_NO_RANKING = 0.5
 
 
 def measure_headroom(
@@ -63,6 +64,10 @@ def _boosted_auc(
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - heavy import
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - goes with sklearn
 
+    varying = [j for j, column in enumerate(columns[split.train].T) if _varies(column)]
+    if not varying:
+        return _NO_RANKING
+    usable, categorical = columns[:, varying], categorical[varying]
     model = HistGradientBoostingClassifier(
         max_iter=_N_TREES,
         max_depth=_DEPTH,
@@ -71,10 +76,14 @@ def _boosted_auc(
         early_stopping=False,
         random_state=seed,
     )
-    usable = columns.copy()
     # More categories than the library takes share one code: they are the rarest.
     usable[:, categorical] = np.minimum(usable[:, categorical], MAX_CATEGORIES)
     with threadpool_limits(1):
         model.fit(usable[split.train], sample.bad[split.train])
         risk = model.decision_function(usable[split.test])
     return auc_roc(risk, sample.bad[split.test])
+
+
+def _varies(column: Floats) -> bool:
+    """Say whether a column holds two different values; the library fails on fewer."""
+    return len(np.unique(column[np.isfinite(column)])) > 1
