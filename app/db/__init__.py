@@ -1,6 +1,6 @@
 """Engine, session and the one place that commits."""
 
-from app.db.bulk import bulk_insert
+from app.db.bulk import bulk_insert, bulk_insert_columns
 from app.db.engine import create_store_engine
 from app.db.migrate import upgrade
 from app.db.session import close_engine, open_session, utc_now
@@ -8,6 +8,7 @@ from app.db.transaction import is_in_transaction, require_no_transaction, transa
 
 __all__ = [
     "bulk_insert",
+    "bulk_insert_columns",
     "close_engine",
     "create_store_engine",
     "is_in_transaction",

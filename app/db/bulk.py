@@ -2,19 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Dialect, Table
+from sqlalchemy import Date, DateTime, Dialect, Table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
+from sqlalchemy.types import TypeDecorator
 
 from app.db.transaction import is_in_transaction
 from app.errors import OpenTransactionError
 
 _CHUNK = 10_000
+_Rows = Iterable[tuple[Any, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """How the values of one column are made ready for the driver.
+
+    Attributes
+    ----------
+    convert : callable or None
+        What SQLAlchemy would do with one value; None: nothing.
+    repeats : bool
+        Whether it holds dates or times, of which few differ: each is converted once.
+    """
+
+    convert: Callable[[Any], Any] | None
+    repeats: bool
+
+    def ready(self, values: Sequence[Any]) -> Sequence[Any]:
+        """Convert the values of one chunk."""
+        if self.convert is None:
+            return values
+        if not self.repeats:
+            return [self.convert(value) for value in values]
+        converted = {value: self.convert(value) for value in set(values)}
+        return [converted[value] for value in values]
 
 
 def bulk_insert(
@@ -52,6 +80,50 @@ def bulk_insert(
     IntegrityError
         If a row breaks a rule of the table; SQLAlchemy's, as from any other statement.
     """
+    source = iter(rows)
+    chunks = iter(lambda: list(islice(source, _CHUNK)), [])
+    by_column = (tuple(zip(*chunk, strict=True)) for chunk in chunks)
+    return bulk_insert_columns(db, table, by_column, columns, on_chunk=on_chunk)
+
+
+def bulk_insert_columns(
+    db: Session,
+    table: Table,
+    chunks: Iterable[Sequence[Sequence[Any]]],
+    columns: Sequence[str],
+    *,
+    on_chunk: Callable[[int], None] | None = None,
+) -> int:
+    """Insert many rows that are given column by column, which takes half the time.
+
+    Rows in the order of the table's largest index are written several times as fast as others:
+    each falls on the page on which the one before it fell.
+
+    Parameters
+    ----------
+    db : Session
+        The store, inside ``transaction(db)``.
+    table : Table
+        Where the rows go.
+    chunks : iterable of sequence of sequence
+        Some ten thousand rows each: for every one of ``columns`` its values, as Python objects.
+    columns : sequence of str
+        Column names; an integer primary key that is left out counts up by itself.
+    on_chunk : callable, optional
+        Called with the number of rows written so far.
+
+    Returns
+    -------
+    int
+        Rows written.
+
+    Raises
+    ------
+    OpenTransactionError
+        If no transaction is open: rows and their audit event belong together.
+    IntegrityError
+        If a row breaks a rule of the table; SQLAlchemy's, as from any other statement.
+    """
     if not is_in_transaction(db):
         raise OpenTransactionError("bulk rows are written inside transaction(db)")
     db.flush()
@@ -59,22 +131,20 @@ def bulk_insert(
     driver = connection.connection.driver_connection
     if driver is None:
         raise OpenTransactionError("the session has no driver connection")
-    converters = [
-        table.c[name].type.dialect_impl(connection.dialect).bind_processor(connection.dialect)
-        for name in columns
-    ]
+    dialect = connection.dialect
+    ready = [_column(table, name, dialect) for name in columns]
     names = ", ".join(f'"{name}"' for name in columns)
-    sql = _statement(connection.dialect.name, table.name, names, len(columns))
-    write = _executemany if connection.dialect.name == "sqlite" else _copy
+    sql = _statement(dialect.name, table.name, names, len(columns))
+    write = _executemany if dialect.name == "sqlite" else _copy
     written = 0
-    source = iter(rows)
     with closing(driver.cursor()) as cursor:
-        while chunk := list(islice(_converted(source, converters), _CHUNK)):
+        for chunk in chunks:
+            values = [column.ready(part) for column, part in zip(ready, chunk, strict=True)]
             try:
-                write(cursor, sql, chunk)
-            except connection.dialect.loaded_dbapi.Error as error:
-                raise _as_usual(error, sql, connection.dialect) from error
-            written += len(chunk)
+                write(cursor, sql, zip(*values, strict=True))
+            except dialect.loaded_dbapi.Error as error:
+                raise _as_usual(error, sql, dialect) from error
+            written += len(values[0])
             if on_chunk is not None:
                 on_chunk(written)
     return written
@@ -87,13 +157,13 @@ def _statement(dialect: str, table: str, names: str, n_columns: int) -> str:
     return f'COPY "{table}" ({names}) FROM STDIN'
 
 
-def _executemany(cursor: Any, sql: str, chunk: list[tuple[Any, ...]]) -> None:
-    cursor.executemany(sql, chunk)
+def _executemany(cursor: Any, sql: str, rows: _Rows) -> None:
+    cursor.executemany(sql, rows)
 
 
-def _copy(cursor: Any, sql: str, chunk: list[tuple[Any, ...]]) -> None:
+def _copy(cursor: Any, sql: str, rows: _Rows) -> None:
     with cursor.copy(sql) as copy:
-        for row in chunk:
+        for row in rows:
             copy.write_row(row)
 
 
@@ -102,11 +172,8 @@ def _as_usual(error: Exception, sql: str, dialect: Dialect) -> BaseException:
     return DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
 
 
-def _converted(
-    rows: Iterator[Sequence[Any]], converters: Sequence[Callable[[Any], Any] | None]
-) -> Iterator[tuple[Any, ...]]:
-    for row in rows:
-        yield tuple(
-            value if convert is None else convert(value)
-            for value, convert in zip(row, converters, strict=True)
-        )
+def _column(table: Table, name: str, dialect: Dialect) -> _Column:
+    kind = table.c[name].type
+    plain = kind.impl_instance if isinstance(kind, TypeDecorator) else kind
+    repeats = isinstance(plain, (Date, DateTime))
+    return _Column(kind.dialect_impl(dialect).bind_processor(dialect), repeats)

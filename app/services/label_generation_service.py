@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert, transaction, utc_now
+from app.db import bulk_insert_columns, transaction, utc_now
 from app.domain.gates import data_gates
 from app.domain.types import Document, Progress
 from app.errors import ConflictError
@@ -25,7 +25,7 @@ from app.queries.policies import current_policy
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
 from app.services.label_inputs import LabelInputs, gather_inputs
-from app.services.label_rows import LABEL_COLUMNS, count_statuses, hash_labels, label_rows
+from app.services.label_rows import LABEL_COLUMNS, count_statuses, hash_labels, label_columns
 from app.services.label_tables import add_scores, label_by_events, label_by_flags, refuse_circular
 from app.services.verdict_rows import add_verdicts
 from app.settings import default_actor
@@ -187,10 +187,10 @@ class LabelGenerationService:
     def _store(self, inputs: LabelInputs, labels: pa.Table, progress: Progress | None) -> LabelSet:
         row = self._add_label_set(inputs, labels)
         n_parties = labels.num_rows
-        bulk_insert(
+        bulk_insert_columns(
             self.db,
             GroundTruthLabel.__table__,  # type: ignore[arg-type]  # a mapped class has a Table
-            label_rows(
+            label_columns(
                 labels,
                 label_set_id=row.id,
                 batch_id=inputs.batch_id,

@@ -12,6 +12,8 @@ from app.domain.outcomes import STATUSES
 if TYPE_CHECKING:
     import pyarrow as pa
 
+_CHUNK = 50_000
+
 LABEL_COLUMNS = (
     "party_id",
     "label_value",
@@ -63,10 +65,10 @@ def hash_labels(labels: pa.Table) -> str:
     return hashlib.sha256(written.getvalue()).hexdigest()
 
 
-def label_rows(
+def label_columns(
     labels: pa.Table, *, label_set_id: int, batch_id: str, outcome_type: str
-) -> Iterator[tuple[Any, ...]]:
-    """Give the rows of the table of labels.
+) -> Iterator[list[list[Any]]]:
+    """Give the labels as columns of Python values, by party as the index on them is ordered.
 
     Parameters
     ----------
@@ -77,13 +79,12 @@ def label_rows(
 
     Yields
     ------
-    tuple
-        label_set_id, batch_id, outcome_type, then `LABEL_COLUMNS`.
+    list of list
+        Up to 50,000 rows: values of label_set_id, batch_id, outcome_type, then `LABEL_COLUMNS`.
     """
-    for chunk in labels.to_batches(max_chunksize=50_000):
-        columns = [_python_values(column) for column in chunk.columns]
-        for values in zip(*columns, strict=True):
-            yield (label_set_id, batch_id, outcome_type, *values)
+    for chunk in labels.sort_by("party_id").to_batches(max_chunksize=_CHUNK):
+        same = [[value] * chunk.num_rows for value in (label_set_id, batch_id, outcome_type)]
+        yield [*same, *(_python_values(column) for column in chunk.columns)]
 
 
 def _python_values(column: pa.Array) -> list[Any]:

@@ -10,7 +10,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert, open_session, transaction
+from app.db import bulk_insert, bulk_insert_columns, open_session, transaction
 from app.errors import OpenTransactionError
 from app.models import GroundTruthLabel, ScoreSet
 from app.services.audit_service import record
@@ -138,6 +138,35 @@ def test_rows_stream_in_chunks(labelled: Session) -> None:
         n = bulk_insert(labelled, LABELS, rows, COLUMNS, on_chunk=seen.append)
     assert (n, seen) == (25_001, [10_000, 20_000, 25_001])
     assert labelled.scalar(select(func.count()).select_from(GroundTruthLabel)) == n
+
+
+def test_columns_mean_the_same_as_rows(labelled: Session) -> None:
+    elsewhere = MOMENT.astimezone(timezone(timedelta(hours=-7)))
+    rows = [
+        _row("a", scored_at=elsewhere, event_date=date(2024, 3, 1)),
+        _row("b", label_value=None, status="immature"),
+        _row("c"),
+    ]
+    seen: list[int] = []
+    chunks = [list(zip(*rows[:2], strict=True)), list(zip(*rows[2:], strict=True))]
+    with transaction(labelled):
+        n = bulk_insert_columns(labelled, LABELS, chunks, COLUMNS, on_chunk=seen.append)
+        bulk_insert(labelled, LABELS, rows, COLUMNS)
+    with open_session() as fresh:
+        found = fresh.scalars(select(GroundTruthLabel).order_by(GroundTruthLabel.id)).all()
+    written = [tuple(getattr(label, name) for name in COLUMNS) for label in found]
+    assert (n, seen) == (3, [2, 3])
+    assert written[:3] == written[3:] == rows
+
+
+def test_columns_that_do_not_fit_together_are_refused(labelled: Session) -> None:
+    columns = list(zip(_row("a"), _row("b"), strict=True))
+    short = [*columns[:-1], columns[-1][:1]]
+    with pytest.raises(ValueError, match="zip"), transaction(labelled):
+        bulk_insert_columns(labelled, LABELS, [short], COLUMNS)
+    with pytest.raises(ValueError, match="zip"), transaction(labelled):
+        bulk_insert_columns(labelled, LABELS, [columns[:-1]], COLUMNS)
+    assert labelled.scalar(select(func.count()).select_from(GroundTruthLabel)) == 0
 
 
 def test_no_rows_are_no_error(labelled: Session) -> None:
