@@ -9,11 +9,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import require_no_transaction, transaction
+from app.domain.card_movement import score_psi
 from app.domain.gates import Verdict
 from app.domain.guard_rails import GuardRails
 from app.domain.refinement import Refinement, refine
 from app.domain.scorecard import Scorecard
-from app.domain.stability import migration_matrix, population_stability_index
+from app.domain.stability import migration_matrix
 from app.domain.training import fit_from_parameters
 from app.domain.types import Document, Floats, Progress
 from app.errors import BaselineError, ConflictError, QualityGateError
@@ -27,7 +28,6 @@ from app.services.version_rows import add_version_row
 
 _KEEP_ONLY = frozenset({"improves_on_baseline"})
 _Z95 = 1.959963984540054
-_PSI_EDGES = np.arange(330.0, 900.0, 30.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,7 +266,7 @@ def refinement_evidence(
             "migration": migration_matrix(
                 rails.bands(old), rails.bands(new), len(rails.band_edges) + 1
             ).tolist(),
-            "psi": population_stability_index(_score_bins(old), _score_bins(new)),
+            "psi": score_psi(old, new),
         },
         "limits": model.validation["limits"],
     }
@@ -306,8 +306,3 @@ def _value(verdicts: tuple[Verdict, ...], gate: str) -> float | None:
 def _counts(rails: GuardRails, scores: Floats) -> list[int]:
     n_bands = len(rails.band_edges) + 1
     return [int(count) for count in np.bincount(rails.bands(scores), minlength=n_bands)]
-
-
-def _score_bins(scores: Floats) -> Floats:
-    bins = np.searchsorted(_PSI_EDGES, scores, side="right")
-    return np.bincount(bins, minlength=len(_PSI_EDGES) + 1).astype(np.float64)
