@@ -56,6 +56,11 @@ def test_help_says_what_a_command_does_with_an_example_and_the_shared_options(
     assert "--actor" in text
 
 
+def test_the_help_of_an_import_says_where_rejected_rows_go(chancellor: CommandLine) -> None:
+    text = " ".join(chancellor("batch", "import", "--help").out.replace("│", " ").split())
+    assert ".rejects.csv in the current directory" in text
+
+
 def test_help_loads_nothing_heavy():
     code = (
         "import sys; from app.cli.main import main; main(['--help']); "

@@ -208,6 +208,17 @@ def test_a_time_that_is_none_is_bad_input(chancellor, with_portfolio, when):
     assert chancellor("versions", "at", "2001-01-01", code=5).err
 
 
+def test_a_bare_date_is_the_end_of_that_day(chancellor):
+    chancellor("init")
+    today = datetime.now(UTC).date()
+    words = f"v1 was active at the end of {today} ({today} 23:59:59 UTC), since "
+    assert chancellor("versions", "at", today).out.startswith(words)
+    found = chancellor.json("versions", "at", today)
+    assert (found["at"], found["end_of_day"]) == (f"{today}T23:59:59.999999+00:00", True)
+    assert chancellor.json("versions", "at", f"{today}T00:00", code=5)
+    assert "last moment of that day" in " ".join(chancellor("versions", "at", "--help").out.split())
+
+
 def test_an_empty_store_says_how_to_get_the_first_of_everything(chancellor):
     chancellor("init")
     for group, command in (("batch", "batch import"), ("outcomes", "outcomes import"),

@@ -57,8 +57,9 @@ Rejects = Annotated[
     typer.Option(
         "--rejects",
         metavar="FILE",
-        help="Where the rows that were not stored go, with their reasons.",
-        show_default="beside the file",
+        help="CSV file for the rows that --skip-bad-rows leaves out, with line and reasons; "
+        "an existing one is overwritten.",
+        show_default="<name of FILE>.rejects.csv in the current directory",
     ),
 ]
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from contextlib import suppress
+from datetime import UTC, date, datetime
+from datetime import time as time_of_day
 from pathlib import Path
 from typing import Annotated
 
@@ -49,7 +51,11 @@ Note = Annotated[
 ]
 Moment = Annotated[
     str,
-    typer.Argument(metavar="TIME", help="2026-03-31 or 2026-03-31T10:42, UTC.", show_default=False),
+    typer.Argument(
+        metavar="TIME",
+        help="2026-03-31T10:42, or 2026-03-31 for the end of that day; UTC unless a zone is given.",
+        show_default=False,
+    ),
 ]
 
 
@@ -216,20 +222,27 @@ def rollback(
 def active_at(time: Moment, as_json: AsJson = False, actor: Actor = None) -> None:
     """Show which version was active at a time.
 
+    A date without a time of day means the last moment of that day, in UTC: what was
+    active once all changes of the day were made.
+
     Example:
       chancellor versions at 2026-03-31
     """
-    moment = _parse_moment(time)
+    moment, is_whole_day = _parse_moment(time)
     with open_services(actor) as services:
         result = services.versions.active_at(moment)
-    Output(as_json).show(result, render.active_at)
+    Output(as_json).show({**result, "end_of_day": is_whole_day}, render.active_at)
 
 
-def _parse_moment(text: str) -> datetime:
+def _parse_moment(text: str) -> tuple[datetime, bool]:
+    """Read a moment, and say whether it is the end of a day that was given without a time."""
+    with suppress(ValueError):
+        day = date.fromisoformat(text)
+        return datetime.combine(day, time_of_day.max, tzinfo=UTC), True
     try:
         moment = datetime.fromisoformat(text)
     except ValueError as error:
         raise InvalidInputError(
             f"{text!r} is not a time: write 2026-03-31 or 2026-03-31T10:42 (UTC).", value=text
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)), False

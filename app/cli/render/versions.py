@@ -237,15 +237,18 @@ def active_at(result: Document) -> Iterator[RenderableType]:
     Parameters
     ----------
     result : dict
-        What ``active_at`` returned.
+        What ``active_at`` returned, and whether the moment is the end of a whole day.
 
     Yields
     ------
     RenderableType
         Parts to print in order.
     """
+    moment = numbers.moment(result["at"])
+    if result["end_of_day"]:
+        moment = f"the end of {numbers.day(result['at'])} ({moment})"
     yield sentence(
-        f"{result['version']} was active at {numbers.moment(result['at'])}, "
+        f"{result['version']} was active at {moment}, "
         f"since {numbers.moment(result['since'])} ({result['kind']} by {result['actor']}"
         f"{': ' + result['reason'] if result['reason'] else ''}); now it is {result['status']}.",
         "bold",
