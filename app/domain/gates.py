@@ -13,6 +13,7 @@ VerdictName = Literal["pass", "fail", "insufficient evidence"]
 
 DATA_GATES = ("sample_size", "default_rate", "expert_ranks")
 MODEL_GATES = ("auc_roc", "improves_on_baseline")
+_MOST_DECIMALS = 9
 WEIGHT_GATES = ("weight_change", "score_correlation", "band_stability", "cumulative_change")
 
 
@@ -114,17 +115,24 @@ def data_gates(
         and policy.min_default_rate <= default_rate <= policy.max_default_rate
     )
     low, high = policy.min_default_rate, policy.max_default_rate
-    shown = "not defined" if default_rate is None else f"{default_rate:.1%} ({n_bad:,} bad)"
     is_low = default_rate is None or default_rate < low
+    limit = low if is_low else high
+    shown = (
+        "not defined"
+        if default_rate is None
+        else f"{_apart(default_rate, limit, 1, '%')} ({n_bad:,} bad)"
+    )
     rate = Verdict(
         gate="default_rate",
         verdict="pass" if within else "fail",
         value=default_rate,
-        threshold=low if is_low else high,
-        rule=f"{low:.2f} <= default rate <= {high:.2f}",
+        threshold=limit,
+        rule=f"{_limit(low)} <= default rate <= {_limit(high)}",
         judged_on="label set",
         n=n_labelled,
-        sentence=f"The default rate is {shown}; it must lie between {low:.0%} and {high:.0%}.",
+        sentence=(
+            f"The default rate is {shown}; it must lie between {100 * low:g}% and {100 * high:g}%."
+        ),
     )
     return size, rate
 
@@ -191,14 +199,14 @@ def auc_gate(
         verdict=verdict,
         value=auc,
         threshold=threshold,
-        rule=f"model AUC >= {threshold:.2f}",
+        rule=f"model AUC >= {_limit(threshold)}",
         judged_on="validation rows",
         interval=interval,
         n=n,
         sentence=(
-            f"The model's AUC is {auc:.3f} (95 % interval {interval[0]:.3f} to {interval[1]:.3f}) "
-            f"on {n:,} parties it never saw, {n_bad:,} of them bad; at least {threshold:.2f} "
-            "is needed."
+            f"The model's AUC is {_apart(auc, threshold, 3)} (95 % interval {interval[0]:.3f} to "
+            f"{interval[1]:.3f}) on {n:,} parties it never saw, {n_bad:,} of them bad; at least "
+            f"{_limit(threshold)} is needed."
         ),
     )
 
@@ -292,32 +300,61 @@ def weight_gates(
     """
     rows = (
         ("weight_change", weight_change, policy.max_weight_change, "below",
-         "max |w_new / w - 1|", "weights", "The largest change of a weight is {:.1%}"),
+         "max |w_new / w - 1|", "weights", "The largest change of a weight is", "%"),
         ("score_correlation", score_correlation, policy.min_score_correlation, "above",
          "correlation of old and new score", "the batches",
-         "Old and new score correlate at {:.3f}"),
+         "Old and new score correlate at", "f"),
         ("band_stability", band_shift, policy.max_band_shift, "below",
          "half the sum of |share_new - share_old|", "the batches",
-         "A net {:.1%} of parties would move between bands"),
+         "The net share of parties that would move between bands is", "%"),
         ("cumulative_change", cumulative_change, policy.max_cumulative_change, "below",
          "max |w_new / w_expert - 1|", "weights",
-         "The largest distance from the expert's weights is {:.1%}"),
+         "The largest distance from the expert's weights is", "%"),
     )  # fmt: skip
     return tuple(_limit_verdict(*row) for row in rows)
 
 
 def _limit_verdict(
-    gate: str, value: float, limit: float, side: str, rule: str, judged_on: str, sentence: str
+    gate: str,
+    value: float,
+    limit: float,
+    side: str,
+    rule: str,
+    judged_on: str,
+    what: str,
+    unit: str,
 ) -> Verdict:
     passes = value < limit if side == "below" else value > limit
     sign = "<" if side == "below" else ">"
-    shown = sentence.format(value) if math.isfinite(value) else f"The {rule} is not defined"
+    decimals, bound = (1, f"{100 * limit:g}%") if unit == "%" else (3, _limit(limit))
+    shown = (
+        f"{what} {_apart(value, limit, decimals, unit)}"
+        if math.isfinite(value)
+        else f"The {rule} is not defined"
+    )
     return Verdict(
         gate=gate,
         verdict="pass" if passes else "fail",
         value=value if math.isfinite(value) else None,
         threshold=limit,
-        rule=f"{rule} {sign} {limit:.2f}",
+        rule=f"{rule} {sign} {_limit(limit)}",
         judged_on=judged_on,
-        sentence=f"{shown}; it must stay {side} {limit:.2f}.",
+        sentence=f"{shown}; it must stay {side} {bound}.",
     )
+
+
+def _limit(limit: float) -> str:
+    """Write a limit with two decimals, or with all it has."""
+    usual = f"{limit:.2f}"
+    return usual if float(usual) == limit else f"{limit:g}"
+
+
+def _apart(value: float, limit: float, decimals: int, unit: str = "f") -> str:
+    """Write a value with so many decimals, or as many more as tell it from its limit."""
+    if value != limit:
+        while (
+            decimals < _MOST_DECIMALS
+            and f"{value:.{decimals}{unit}}" == f"{limit:.{decimals}{unit}}"
+        ):
+            decimals += 1
+    return f"{value:.{decimals}{unit}}"

@@ -11,6 +11,7 @@ from rich.console import Console
 from app.cli.output import Output
 from app.cli.progress import FIRST_LINE_AFTER, progress_on
 from app.cli.render.gates import gate_table
+from app.cli.render.movement import band_table
 from app.cli.render.tables import pairs, table
 
 
@@ -43,7 +44,19 @@ def test_a_value_just_inside_its_threshold_does_not_read_like_the_threshold():
         "gate": "band_stability", "verdict": "pass", "value": 0.09975, "threshold": 0.1,
         "interval": None, "rule": "shift < 0.10", "judged_on": "the batches", "sentence": "",
     }  # fmt: skip
-    assert "9.98 %" in _printed(gate_table([gate]), 140)
+    shown = _printed(gate_table([gate]), 140)
+    assert "9.98 %" in shown
+    assert "shift < 10.0 %" in shown
+
+
+def test_percentage_points_carry_no_percent_sign():
+    movement = {
+        "band_shares": {"old": {"poor": 0.4, "good": 0.6}, "new": {"poor": 0.376, "good": 0.624}},
+        "source": {"cards": "final cards", "rows": "all rows"},
+    }
+    poor, good = _printed(band_table(movement), 140).splitlines()[-3:-1]
+    assert poor.split() == ["poor", "40.0", "%", "37.6", "%", "-2.4"]
+    assert good.split() == ["good", "60.0", "%", "62.4", "%", "+2.4"]
 
 
 def test_json_keeps_letters_and_refuses_what_is_no_number(capsys):

@@ -88,6 +88,33 @@ def test_weight_gates_are_strict(gate, value, expected):
     assert verdict_of(weight_gates(POLICY, **values), name) == expected
 
 
+def test_a_sentence_tells_a_value_from_its_limit_and_gives_both_in_one_unit():
+    values = {"weight_change": 0.2, "score_correlation": 0.79996, "band_shift": 0.10004,
+              "cumulative_change": 1.2}  # fmt: skip
+    sentences = {v.gate: v.sentence for v in weight_gates(POLICY, **values)}
+    assert sentences["band_stability"] == (
+        "The net share of parties that would move between bands is 10.004%; it must stay below 10%."
+    )
+    assert sentences["weight_change"] == (
+        "The largest change of a weight is 20.0%; it must stay below 50%."
+    )
+    assert sentences["score_correlation"] == (
+        "Old and new score correlate at 0.79996; it must stay above 0.80."
+    )
+    _, rate = data_gates(POLICY, n_labelled=2001, n_bad=100, default_rate=100 / 2001)
+    assert rate.sentence == "The default rate is 4.998% (100 bad); it must lie between 5% and 50%."
+
+
+def test_a_rule_gives_its_limit_with_all_its_digits():
+    policy = parse_policy({"max_band_shift": 0.125, "min_auc_roc": 0.605})
+    rules = {v.gate: v.rule for v in weight_gates(policy, weight_change=0.2, score_correlation=0.9,
+             band_shift=0.12, cumulative_change=1.2)}  # fmt: skip
+    assert rules["band_stability"].endswith("< 0.125")
+    assert rules["weight_change"].endswith("< 0.50")
+    auc = auc_gate(policy, auc=0.7, interval=(0.65, 0.75), n=1000, n_bad=100)
+    assert auc.rule == "model AUC >= 0.605"
+
+
 def test_keep_wins_over_significance_where_the_gain_is_too_small():
     assert advise(Estimate(0.0009, 0.0001), policy=POLICY, n_labelled=10**6).name == "keep"
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -27,6 +28,7 @@ _WRITERS = {
     "cumulative_change": (numbers.rate, 1),
 }
 _NOT_RUN = ("· not run", "dim")
+_LIMIT = re.compile(r"\b\d+\.\d+\b")
 
 
 def verdict_text(verdict: str | None) -> Text:
@@ -81,6 +83,34 @@ def gate_value(gate: str, value: float | None, threshold: float | None = None) -
     return write(value, decimals)
 
 
+def gate_rule(gate: str, rule: str) -> str:
+    """Write a gate's rule with its limits in the unit of the gate's value.
+
+    Parameters
+    ----------
+    gate : str
+        Name of the gate.
+    rule : str
+        The rule as stored.
+
+    Returns
+    -------
+    str
+        The rule; where the value is a percentage, so are its limits.
+
+    Examples
+    --------
+    >>> gate_rule("weight_change", "max |w_new / w - 1| < 0.50")
+    'max |w_new / w - 1| < 50.0 %'
+    >>> gate_rule("auc_roc", "model AUC >= 0.60")
+    'model AUC >= 0.60'
+    """
+    write, _ = _WRITERS.get(gate, (None, 0))
+    if write is not numbers.rate:
+        return rule
+    return _LIMIT.sub(lambda found: numbers.rate(float(found.group())), rule)
+
+
 def gate_table(gates: Iterable[Document]) -> Figure:
     """Build the table of gate verdicts.
 
@@ -100,7 +130,7 @@ def gate_table(gates: Iterable[Document]) -> Figure:
             verdict_text(gate["verdict"]),
             gate_value(gate["gate"], gate["value"], gate["threshold"]),
             numbers.interval(gate["interval"]),
-            gate["rule"],
+            gate_rule(gate["gate"], gate["rule"]),
             gate["judged_on"],
         )
         for gate in gates

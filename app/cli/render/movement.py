@@ -65,7 +65,7 @@ def band_table(movement: Document) -> Figure:
             band,
             numbers.rate(old.get(band)),
             numbers.rate(new.get(band)),
-            numbers.change(new.get(band, 0.0) - old.get(band, 0.0)),
+            numbers.percentage_points(new.get(band, 0.0) - old.get(band, 0.0)),
         )
         for band in {**old, **new}
     ]

@@ -110,6 +110,29 @@ def change(value: float | None) -> str:
     return f"{round(100 * (value or 0.0), 1) + 0.0:+.1f} %"
 
 
+def percentage_points(value: float | None) -> str:
+    """Write a difference of two shares in percentage points: one decimal and its sign, no unit.
+
+    Parameters
+    ----------
+    value : float or None
+        A difference of two fractions in [-1, 1].
+
+    Returns
+    -------
+    str
+        Such as ``-2.4``.
+
+    Examples
+    --------
+    >>> percentage_points(-0.0241), percentage_points(-0.00001)
+    ('-2.4', '+0.0')
+    """
+    if not _is_shown(value):
+        return NONE
+    return f"{round(100 * (value or 0.0), 1) + 0.0:+.1f}"
+
+
 def weight(value: float | None) -> str:
     """Write a weight: two decimals.
 
