@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from app.db import utc_now
@@ -20,7 +20,7 @@ def read_through(through: str | date, date_format: str | None) -> date:
     Parameters
     ----------
     through : str or date
-        An ISO date, or text in `date_format`.
+        An ISO date, or text in `date_format`; of a time its day in UTC.
     date_format : str or None
         As for ``strptime``.
 
@@ -35,7 +35,7 @@ def read_through(through: str | date, date_format: str | None) -> date:
         If it is no date, or lies in the future.
     """
     if isinstance(through, date):
-        declared = through.date() if isinstance(through, datetime) else through
+        declared = _utc_day(through) if isinstance(through, datetime) else through
     else:
         declared = _parse_day(through, date_format)
     today = utc_now().date()
@@ -46,6 +46,11 @@ def read_through(through: str | date, date_format: str | None) -> date:
             through=declared.isoformat(),
         )
     return declared
+
+
+def _utc_day(moment: datetime) -> date:
+    """Give the day in UTC; a time without zone is in UTC already."""
+    return (moment if moment.tzinfo is None else moment.astimezone(UTC)).date()
 
 
 def _parse_day(through: str, date_format: str | None) -> date:

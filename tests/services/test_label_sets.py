@@ -131,6 +131,55 @@ def test_a_label_remembers_score_window_and_time(portfolio: Session) -> None:
     assert labels["scored_by"] == "v1"
 
 
+EDGES = [
+    # scored at 2024-01-01T23:30-02:00, which is 2024-01-02 in UTC; the window ends on 2024-02-01
+    ("score day, later hour", "2024-01-02T23:59:59.999999Z", "write_off", "", "excluded"),
+    ("score day elsewhere", "2024-01-03T01:00+02:00", "write_off", "", "excluded"),
+    ("day after the score", "2024-01-03T00:00Z", "write_off", "", "bad"),
+    ("day after, elsewhere", "2024-01-02T23:30-02:00", "write_off", "", "bad"),
+    ("last moment", "2024-02-01T23:59:59.999999Z", "write_off", "", "bad"),
+    ("last day elsewhere", "2024-02-02T00:30+02:00", "write_off", "", "bad"),
+    ("first moment after", "2024-02-02T00:00Z", "write_off", "", "good"),
+    ("after, elsewhere", "2024-02-01T23:30-02:00", "write_off", "", "good"),
+    ("under 30", "2024-01-10", "days_past_due", "29.999", "good"),
+    ("30", "2024-01-10", "days_past_due", "30", "indeterminate"),
+    ("90", "2024-01-10", "days_past_due", "90", "indeterminate"),
+    ("over 90", "2024-01-10", "days_past_due", "90.001", "bad"),
+    ("90 on the score day", "2024-01-02", "days_past_due", "90", "good"),
+    ("91 on the score day", "2024-01-02", "days_past_due", "91", "excluded"),
+    ("no date", "", "write_off", "", "good"),
+    ("neither date nor type", "", "", "", "good"),
+]
+
+
+def test_the_edges_of_windows_and_bounds_are_those_of_utc_days(db: Session, tmp_path: Path) -> None:
+    rows = [party(name, "2024-01-01T23:30-02:00") for name, *_ in EDGES]
+    path = write_batch(tmp_path / "b.csv", rows)
+    BatchService(db).import_file(path, batch_id="B1", party_id="id", scored_at="on")
+    happened = [(name, *event) for name, *event, _ in EDGES]
+    # each event stands twice in one file, and once more in another
+    take_events(db, write_events(tmp_path / "e.csv", [*happened, *happened]), through="2024-02-01")
+    take_events(db, write_events(tmp_path / "again.csv", happened), through="2024-02-01")
+    labels = label(db)
+    found = {name: parts[0] for name, parts in stored(db, labels["label_set_id"]).items()}
+    assert found == {name: status for name, *_, status in EDGES}
+    ends = select(GroundTruthLabel.observation_end).distinct()
+    assert db.scalars(ends).all() == [date(2024, 2, 1)]
+
+
+def test_a_day_short_of_the_window_everyone_is_immature_but_who_was_bad_before(
+    db: Session, tmp_path: Path
+) -> None:
+    rows = [party(name, "2024-01-01T23:30-02:00") for name, *_ in EDGES]
+    path = write_batch(tmp_path / "b.csv", rows)
+    BatchService(db).import_file(path, batch_id="B1", party_id="id", scored_at="on")
+    happened = [(name, *event) for name, *event, _ in EDGES]
+    take_events(db, write_events(tmp_path / "e.csv", happened), through="2024-01-31")
+    labels = label(db)
+    n_excluded = sum(status == "excluded" for *_, status in EDGES)
+    assert (labels["n_excluded"], labels["n_immature"]) == (n_excluded, len(EDGES) - n_excluded)
+
+
 def test_the_same_inputs_give_the_same_label_set(portfolio: Session) -> None:
     first = label(portfolio)
     assert label(portfolio) == first

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -154,6 +154,31 @@ def test_the_day_of_completeness_must_be_a_day_that_has_come(
         take(sqlite_db, path, through="soon")
     with pytest.raises(InvalidInputError, match="--through: 'soon' does not match"):
         take(sqlite_db, path, through="soon", date_format="%d/%m/%Y")
+
+
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(2024, 3, 1, 23, 30, tzinfo=timezone(timedelta(hours=-2))), "2024-03-02"),
+        (datetime(2024, 3, 1, 23, 30, tzinfo=UTC), "2024-03-01"),
+        ("2024-03-01T23:30-02:00", "2024-03-02"),
+        (date(2024, 3, 1), "2024-03-01"),
+    ],
+)
+def test_completeness_is_declared_in_days_of_utc(
+    sqlite_db: Session, tmp_path: Path, moment: Any, day: str
+) -> None:
+    path = write_events(tmp_path / "e.csv", EVENTS)
+    assert set(take(sqlite_db, path, through=moment)["through"].values()) == {day}
+
+
+@pytest.mark.parametrize("days", ["inf", "nan", "1e999", "-1", ""])
+def test_days_past_due_that_are_no_number_of_days_are_refused(
+    sqlite_db: Session, tmp_path: Path, days: str
+) -> None:
+    path = write_events(tmp_path / "e.csv", [("P1", "2024-02-01", "days_past_due", days)])
+    with pytest.raises(IntakeError, match="days"):
+        take(sqlite_db, path)
 
 
 def test_events_after_the_day_of_completeness_are_kept_with_a_warning(
