@@ -3,6 +3,7 @@
 # make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make bench   times of the main steps on this machine
+# make evidence  every study, table and plot of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make serve   Dagster's pages over the store in CHANCELLOR_HOME (default ./.chancellor)
 # make lock    write requirements.lock anew from pyproject.toml
 
@@ -14,10 +15,9 @@ unexport VIRTUAL_ENV
 
 BIN := .venv/bin
 WORKERS ?= 2
-HOME_FOLDER = $(abspath $(or $(CHANCELLOR_HOME),.chancellor))
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench serve lock clean
+.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence serve lock clean
 
 setup: .venv/.installed
 
@@ -62,9 +62,12 @@ quick: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.speed
 
+# EVIDENCE_OPTIONS=--resume goes on where a run was interrupted
+evidence: setup
+	@$(BIN)/python -m benchmarks.evidence --workers $(WORKERS) --docs docs $(EVIDENCE_OPTIONS)
+
 serve: setup
-	@mkdir -p "$(HOME_FOLDER)/dagster"
-	@DAGSTER_HOME="$(HOME_FOLDER)/dagster" $(BIN)/dagster dev -m app.pipeline.definitions
+	@DAGSTER_HOME="$$($(BIN)/python -m app.pipeline.home)" $(BIN)/dagster dev -m app.pipeline.definitions
 
 lock: setup
 	@UV=$$(command -v uv || echo .uv/bin/uv); "$$UV" pip compile pyproject.toml --group dev \

@@ -77,8 +77,8 @@ def run_pipeline(
     }
     with open_session() as db:
         runs = RunService(db, actor=actor)
-        run_id = runs.queue(pipeline=TRAINING, batch_ids=batch_ids, config=request)["run_id"]
-        return _run_on_record(runs, run_id, progress)
+        run = runs.start(pipeline=TRAINING, batch_ids=batch_ids, config=request)
+        return _run_on_record(runs, run, progress)
 
 
 def execute_run(run_id: str, *, progress: Progress | None = None) -> Document:
@@ -105,11 +105,12 @@ def execute_run(run_id: str, *, progress: Progress | None = None) -> Document:
     """
     with open_session() as db:
         requested_by = RunService(db).get_run(run_id)["requested_by"]
-        return _run_on_record(RunService(db, actor=requested_by), run_id, progress)
+        runs = RunService(db, actor=requested_by)
+        return _run_on_record(runs, runs.begin(run_id), progress)
 
 
-def _run_on_record(runs: RunService, run_id: str, progress: Progress | None) -> Document:
-    run = runs.begin(run_id)
+def _run_on_record(runs: RunService, run: Document, progress: Progress | None) -> Document:
+    run_id = run["run_id"]
     request = {name: value for name, value in run["config"].items() if name in _SETTINGS}
     runs.db.rollback()  # no transaction stays open through a fit
     with _ended_on_record(runs, run_id):

@@ -1,7 +1,12 @@
-"""Dagster's home inside the store: a persistent SQLite instance, telemetry off."""
+"""Dagster's home inside the store: a persistent SQLite instance, telemetry off.
+
+``python -m app.pipeline.home`` makes it where it does not exist yet and prints where it is, for
+``DAGSTER_HOME="$(python -m app.pipeline.home)" dagster dev -m app.pipeline.definitions``.
+"""
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import dagster as dg
@@ -43,3 +48,7 @@ def open_instance() -> dg.DagsterInstance:
         between assets are kept in its home.
     """
     return dg.DagsterInstance.from_config(str(dagster_home()))
+
+
+if __name__ == "__main__":
+    sys.stdout.write(f"{dagster_home()}\n")

@@ -89,6 +89,38 @@ class RunService:
             self._record("run.queued", run, {"batch_ids": list(batch_ids), "config": config})
             return run_document(run)
 
+    def start(self, *, pipeline: str, batch_ids: Sequence[str], config: Document) -> Document:
+        """Put a run on the record that this process executes at once.
+
+        Parameters
+        ----------
+        pipeline : str
+            Name of the job.
+        batch_ids : sequence of str
+            Its batches.
+        config : dict
+            Its settings.
+
+        Returns
+        -------
+        dict
+            The run, ``running``.
+
+        Raises
+        ------
+        NotFoundError
+            If there is no such batch.
+        ConflictError
+            If a batch is withdrawn, or another run is live; nothing is left behind.
+
+        Notes
+        -----
+        Writes: what :meth:`queue` and :meth:`begin` write, in one transaction.
+        """
+        with self._one_at_a_time():
+            queued = self.queue(pipeline=pipeline, batch_ids=batch_ids, config=config)
+            return self.begin(queued["run_id"])
+
     def begin(self, run_id: str) -> Document:
         """Put on the record that this process now executes a queued run.
 
