@@ -8,22 +8,17 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from scipy.special import expit, log_expit
+from scipy.special import expit
 
-from app.domain.design_matrix import Sample, fold_count, grouped_folds
 from app.domain.logistic import PenalisedLogistic, minimise
 from app.domain.types import Bools, Floats, Ints
 
 if TYPE_CHECKING:
     from threadpoolctl import ThreadpoolController
 
-TAUS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
-SMALLEST_TAU = TAUS[0]
-TAU_SAMPLE_ROWS = 50_000
 DATA_ONLY_RIDGE = 1e-6
 CALIBRATION_RIDGE = 1e-4
 _GRADIENT_TOLERANCE = 1e-9
-_MIN_FOLDS = 2
 _COLLINEAR = 1e-8
 _NO_VARIANCE = 1e-300
 _LOADING = 1e-6
@@ -296,70 +291,6 @@ def unidentified_features(goodness: Floats) -> Bools:
         null[: len(singular)] = singular < _COLLINEAR * singular[0]
         unidentified[varying] = (np.abs(directions[null]) > _LOADING).any(axis=0)
     return np.asarray(unidentified, dtype=np.bool_)
-
-
-def choose_tau(sample: Sample, weights: Floats, seed: int) -> tuple[float, dict[float, float]]:
-    """Choose the prior's width: the smallest within one standard error of the best.
-
-    Parameters
-    ----------
-    sample : Sample
-        Training rows; above 50,000 a stratified sample of that size is used.
-    weights : ndarray of shape (d,)
-        The baseline's weights, > 0.
-    seed : int
-        Seed of the folds.
-
-    Returns
-    -------
-    tuple of (float, dict)
-        tau, and the mean log-loss per row of each candidate (empty where there were too few
-        parties to choose: the smallest tau is taken).
-    """
-    part = _tau_sample(sample, seed)
-    n_folds = fold_count(part)
-    if n_folds < _MIN_FOLDS:
-        return SMALLEST_TAU, {}
-    losses = np.array(
-        [
-            _fold_losses(part.take(train), part.take(test), weights)
-            for train, test in grouped_folds(part, n_folds, seed)
-        ]
-    )
-    mean = losses.mean(axis=0)
-    best = int(np.argmin(mean))
-    difference = losses - losses[:, [best]]
-    error = difference.std(axis=0, ddof=1) / np.sqrt(len(losses))
-    chosen = int(np.flatnonzero(mean - mean[best] <= error)[0])
-    return TAUS[chosen], dict(zip(TAUS, mean.tolist(), strict=True))
-
-
-def _tau_sample(sample: Sample, seed: int) -> Sample:
-    if sample.n_rows <= TAU_SAMPLE_ROWS:
-        return sample
-    generator = np.random.default_rng(seed)
-    share = TAU_SAMPLE_ROWS / sample.n_rows
-    rows = [
-        generator.choice(of_class, size=round(share * len(of_class)), replace=False)
-        for of_class in (np.flatnonzero(sample.bad == value) for value in (0, 1))
-    ]
-    return sample.take(np.sort(np.concatenate(rows)))
-
-
-def _fold_losses(train: Sample, test: Sample, weights: Floats) -> list[float]:
-    if len(np.unique(train.bad)) < _MIN_FOLDS:
-        return [0.0] * len(TAUS)
-    base = calibrate(train.goodness @ weights, train.bad)
-    if base.slope <= 0:
-        expert = base.intercept - base.slope * (test.goodness @ weights)
-        return [_log_loss(expert, test.bad)] * len(TAUS)
-    held = unidentified_features(train.goodness)
-    fits = (fit_anchored(train.goodness, train.bad, weights, tau, base, held) for tau in TAUS)
-    return [_log_loss(fit.log_odds(test.goodness), test.bad) for fit in fits]
-
-
-def _log_loss(log_odds: Floats, bad: Ints) -> float:
-    return float(-np.where(bad == 1, log_expit(log_odds), log_expit(-log_odds)).mean())
 
 
 def _fit(

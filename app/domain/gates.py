@@ -151,6 +151,11 @@ def expert_ranks_gate(slope: float, *, n: int) -> Verdict:
     -------
     Verdict
         ``pass`` where s > 0.
+
+    Examples
+    --------
+    >>> expert_ranks_gate(-0.2, n=500).verdict
+    'fail'
     """
     ranks = slope > 0
     return Verdict(
@@ -191,6 +196,11 @@ def auc_gate(
     Verdict
         ``insufficient evidence`` where the estimate passes but its interval does not lie above
         the threshold or bad parties are too few.
+
+    Examples
+    --------
+    >>> auc_gate(Policy(), auc=0.62, interval=(0.58, 0.66), n=900, n_bad=200).verdict
+    'insufficient evidence'
     """
     threshold = policy.min_auc_roc
     verdict = _with_evidence(auc >= threshold, interval[0] > threshold, n_bad, policy)
@@ -237,6 +247,12 @@ def improvement_gate(
     -------
     Verdict
         Its value is the smaller of the two gains.
+
+    Examples
+    --------
+    >>> gains = {"model_gain": 0.03, "refined_gain": 0.02, "interval": (0.01, 0.03)}
+    >>> improvement_gate(Policy(), **gains, n=900, n_bad=200).verdict
+    'pass'
     """
     gain = min(model_gain, refined_gain)
     verdict = _with_evidence(gain >= policy.min_gain, interval[0] > 0, n_bad, policy)

@@ -16,7 +16,6 @@ from app.domain.fitting import (
     Calibration,
     DataOnlyFit,
     calibrate,
-    choose_tau,
     fit_anchored,
     fit_data_only,
 )
@@ -30,6 +29,7 @@ from app.domain.leakage import (
     numeric_columns,
 )
 from app.domain.policy import Policy
+from app.domain.tau import choose_tau
 from app.domain.types import Bools, Document, Floats, Progress
 from app.domain.validation import CARDS, Card, Validation, validate
 

@@ -19,10 +19,11 @@ from app.domain.discrimination import (
     ks,
     mean_of_folds,
 )
-from app.domain.fitting import Calibration, calibrate, choose_tau, fit_anchored
+from app.domain.fitting import Calibration, calibrate, fit_anchored
 from app.domain.guard_rails import GuardRails
 from app.domain.policy import Policy
 from app.domain.refinement import refine
+from app.domain.tau import choose_tau
 from app.domain.types import Document, Floats, Progress
 
 CARDS = ("model", "refined", "baseline")

@@ -8,10 +8,11 @@ import numpy as np
 
 from app.domain.advice import Advice, advise
 from app.domain.design_matrix import Sample
-from app.domain.fitting import AnchoredFit, calibrate, choose_tau, fit_anchored, fit_data_only
+from app.domain.fitting import AnchoredFit, calibrate, fit_anchored, fit_data_only
 from app.domain.gates import auc_gate, improvement_gate
 from app.domain.policy import Policy
 from app.domain.refinement import Refinement, refine
+from app.domain.tau import choose_tau
 from app.domain.training import judge_data
 from app.domain.types import Floats
 from app.domain.validation import Card, Validation, validate

@@ -11,13 +11,12 @@ from sklearn.linear_model import LogisticRegression
 from app.domain.calibration import calibration_intercept, calibration_slope
 from app.domain.design_matrix import Sample
 from app.domain.fitting import (
-    SMALLEST_TAU,
     calibrate,
-    choose_tau,
     fit_anchored,
     fit_data_only,
     unidentified_features,
 )
+from app.domain.tau import SMALLEST_TAU, choose_tau
 
 WEIGHTS = np.array([40.0, 30.0, 20.0, 10.0])
 
