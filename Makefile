@@ -3,7 +3,7 @@
 # make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make bench   times of the main steps on this machine
-# make evidence  every study, table and plot of docs/evidence.md, from seeds: under 2 hours on 2 cores
+# make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make serve   Dagster's pages over the store in CHANCELLOR_HOME (default ./.chancellor)
 # make lock    write requirements.lock anew from pyproject.toml
 

@@ -9,7 +9,7 @@ import time
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
@@ -67,7 +67,7 @@ def run_chunk(cell: Cell, first: int, last: int) -> list[dict[str, Any]]:
 def run_cells(
     cells: Sequence[Cell], workers: int, kept: Path | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """Run all cells, in as many processes as asked for, and give their records in order.
+    """Run all cells, in as many processes as asked for: the first repeats of each come first.
 
     Parameters
     ----------
@@ -85,8 +85,9 @@ def run_cells(
     """
     chunks = [
         (cell, first, min(first + CHUNK, cell.repeats), kept)
+        for first in range(0, max((cell.repeats for cell in cells), default=0), CHUNK)
         for cell in cells
-        for first in range(0, cell.repeats, CHUNK)
+        if first < cell.repeats
     ]
     if workers == 1:
         prepare_process()
@@ -94,22 +95,6 @@ def run_cells(
         return
     with ProcessPoolExecutor(workers, initializer=prepare_process) as pool:
         yield from pool.map(keep_chunk, *zip(*chunks, strict=True))
-
-
-def collect(name: str, folder: Path, *, quick: bool = False) -> int:
-    """Write the records of the chunks that are there already; give how many runs they are.
-
-    An interrupted study can so be looked at; its table says how many repeats it holds.
-    """
-    kept = folder / "chunks" / name
-    records: list[dict[str, Any]] = []
-    for cell in import_module(f"benchmarks.evidence.{name}").cells(quick=quick):
-        paths = kept.glob(f"{cell.study}-{cell.code}-*.json")
-        for path in sorted(paths, key=lambda path: int(path.stem.split("-")[2])):
-            records += json.loads(path.read_text(encoding="utf-8"))
-    if records:
-        write_records(folder / f"{name}_runs.csv", records)
-    return len(records)
 
 
 def keep_chunk(cell: Cell, first: int, last: int, kept: Path | None) -> list[dict[str, Any]]:
@@ -138,7 +123,10 @@ def prepare_process() -> None:
     newton.install()
 
 
-def run_study(name: str, folder: Path, *, quick: bool, workers: int, resume: bool = False) -> Path:
+def run_study(
+    name: str, folder: Path, *, quick: bool, workers: int, resume: bool = False,
+    limit: int | None = None,
+) -> Path:  # fmt: skip
     """Run one study and write its records and its description.
 
     Parameters
@@ -153,6 +141,8 @@ def run_study(name: str, folder: Path, *, quick: bool, workers: int, resume: boo
         Processes.
     resume : bool
         Whether to go on from the chunks that an interrupted run kept.
+    limit : int, optional
+        Most repeats of a setting in this run; later runs may go on from there.
 
     Returns
     -------
@@ -163,39 +153,77 @@ def run_study(name: str, folder: Path, *, quick: bool, workers: int, resume: boo
     if not resume:
         rmtree(kept, ignore_errors=True)
     kept.mkdir(parents=True, exist_ok=True)
-    cells = import_module(f"benchmarks.evidence.{name}").cells(quick=quick)
-    started = time.monotonic()
-    records: list[dict[str, Any]] = []
+    cells = [
+        replace(cell, repeats=min(cell.repeats, limit or cell.repeats))
+        for cell in import_module(f"benchmarks.evidence.{name}").cells(quick=quick)
+    ]
     n_runs = sum(cell.repeats for cell in cells)
+    started, n_records = time.monotonic(), 0
     for found in run_cells(cells, workers, kept):
+        n_records += len(found)
+        _report(name, found, n_records, n_runs, started)
+    seconds = round(time.monotonic() - started)
+    return collect(name, folder, quick=quick, seconds=seconds, workers=workers)
+
+
+def collect(
+    name: str, folder: Path, *, quick: bool = False, seconds: int = 0, workers: int = 0
+) -> Path:
+    """Write the records of the chunks that are there, and a description of them.
+
+    An interrupted study can so be looked at; its tables say how many repeats they hold.
+
+    Parameters
+    ----------
+    name : str
+        The study.
+    folder : Path
+        Where its chunks are, and ``<name>_runs.csv`` and ``<name>.json`` go.
+    quick : bool
+        Whether it was the small form.
+    seconds, workers : int
+        How long the run took in how many processes; 0 where it was not measured.
+
+    Returns
+    -------
+    Path
+        The file of records.
+    """
+    records: list[dict[str, Any]] = []
+    described = []
+    for cell in import_module(f"benchmarks.evidence.{name}").cells(quick=quick):
+        found = list(_kept_records(folder / "chunks" / name, cell))
         records += found
-        _report(name, found[-1], len(records), n_runs, started)
+        described.append({
+            "scenario": cell.scenario, **cell.options, "repeats_planned": cell.repeats,
+            "repeats": len({record["repeat"] for record in found}), "code": cell.code,
+        })  # fmt: skip
     path = folder / f"{name}_runs.csv"
     write_records(path, records)
-    described = {
+    about = {
         "study": name,
         "quick": quick,
         "seed": f"numpy.random.default_rng([{SEED}, code, repeat])",
-        "cells": [
-            {
-                "scenario": cell.scenario,
-                **cell.options,
-                "repeats": cell.repeats,
-                "code": cell.code,
-            }
-            for cell in cells
-        ],
+        "cells": described,
         "n_records": len(records),
-        "seconds": round(time.monotonic() - started),
+        "seconds": seconds,
         "workers": workers,
         "libraries": {library: version(library) for library in LIBRARIES},
     }
-    (folder / f"{name}.json").write_text(json.dumps(described, indent=1) + "\n", encoding="utf-8")
+    (folder / f"{name}.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
     return path
 
 
-def _report(name: str, last: dict[str, Any], n_records: int, n_runs: int, started: float) -> None:
-    where = ", ".join(str(value) for value in list(last.values())[:4])
+def _kept_records(kept: Path, cell: Cell) -> Iterator[dict[str, Any]]:
+    paths = kept.glob(f"{cell.study}-{cell.code}-*.json")
+    for path in sorted(paths, key=lambda path: int(path.stem.split("-")[2])):
+        yield from json.loads(path.read_text(encoding="utf-8"))
+
+
+def _report(
+    name: str, found: list[dict[str, Any]], n_records: int, n_runs: int, started: float
+) -> None:
+    where = ", ".join(str(value) for value in list(found[-1].values())[:4]) if found else ""
     seconds = time.monotonic() - started
     sys.stderr.write(f"{name}: {n_records} records of {n_runs} runs, {seconds:.0f} s ({where})\n")
 

@@ -79,7 +79,7 @@ def pooled(records: list[Record]) -> Iterator[Record]:
 
 
 def intervals(records: list[Record]) -> Iterator[Record]:
-    """Count how often the 95 % intervals held the exact value of the very cards that were judged."""
+    """Count how often the 95 % intervals held the exact value of the cards that were judged."""
     judged = [record for record in records if record.get("gain") is not None]
     for (scenario, mode, n), rows in group_by(judged, "scenario", "mode_used", "n").items():
         row: Record = {"expert": scenario, "validation": str(mode).replace("_", " "), "n": int(n)}

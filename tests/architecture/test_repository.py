@@ -113,7 +113,8 @@ def test_the_real_data_is_not_in_the_project() -> None:
         ["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout.splitlines()
     data = [name for name in tracked if re.search(r"\.(csv|gz|parquet|db|pkl|pickle)$", name)]
-    assert data == []
+    tables = r"docs/evidence/[a-z_]+\.csv"  # what the studies found, not what they read
+    assert [name for name in data if not re.fullmatch(tables, name)] == []
 
 
 def test_set_up_is_left_out_while_the_lock_is_unchanged() -> None:
