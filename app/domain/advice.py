@@ -89,6 +89,7 @@ def advise(
     *,
     policy: Policy,
     n_labelled: int,
+    n_bad: int | None = None,
     n_looks: int = 0,
     baseline_failures: Sequence[str] = (),
     model_gain: float | None = None,
@@ -104,6 +105,9 @@ def advise(
         The least gain worth a change.
     n_labelled : int
         Distinct labelled parties behind the training.
+    n_bad : int, optional
+        Distinct bad parties among them; under the policy's ``min_bad_to_adopt`` a clear gain is a
+        reason to wait for more. Not held against it where left out.
     n_looks : int
         Earlier models judged against this baseline on overlapping rows.
     baseline_failures : sequence of str
@@ -118,7 +122,14 @@ def advise(
     -------
     Advice
         ``keep`` where the gain is too small, cannot be estimated, or the baseline is already
-        past a gate; ``adopt`` where the lower limit is above 0; ``wait`` otherwise.
+        past a gate; ``adopt`` where the lower limit is above 0 and bad parties are enough;
+        ``wait`` otherwise.
+
+    References
+    ----------
+    .. [1] G. S. Collins, E. O. Ogundimu, D. G. Altman, "Sample size considerations for the
+       external validation of a multivariable prognostic model: a resampling study", Statistics in
+       Medicine 35 (2016): at least 100 events.
 
     Examples
     --------
@@ -140,23 +151,18 @@ def advise(
     def give(name: AdviceName, sentence: str, n_more: int | None = None) -> Advice:
         return Advice(name, gain.value, (low, high), level, n_looks, n_more, sentence)
 
-    if baseline_failures:
-        gates = ", ".join(baseline_failures)
-        return give("keep", f"Keep: the baseline itself is already past {gates}, nothing can move.")
-    if not gain.standard_error > _SMALLEST_ERROR:
+    reason = _reason_to_keep(gain, model_gain, baseline_failures, policy, shown)
+    if reason:
+        return give("keep", f"Keep: {reason}.")
+    least = policy.min_bad_to_adopt
+    if low > 0 and n_bad is not None and n_bad < least:
+        n_more = max(1, int(np.ceil(n_labelled * (least / max(n_bad, 1) - 1))))
         return give(
-            "keep", "Keep: the gain is not estimable, its standard error is 0 or undefined."
-        )
-    if gain.value < policy.min_gain:
-        return give(
-            "keep",
-            f"Keep: the refined card does not rank better by {policy.min_gain:.3f} AUC ({shown}).",
-        )
-    if model_gain is not None and model_gain < policy.min_gain:
-        return give(
-            "keep",
-            f"Keep: the refined card looks better ({shown}), but the model behind it gains only "
-            f"{model_gain:+.4f} AUC, so chance is the likelier reason.",
+            "wait",
+            f"Wait: the refined card ranks defaults better ({shown}), but {n_bad:,} bad parties "
+            f"are too few to act on, {least:,} are needed; about {n_more:,} more matured parties "
+            "would bring them.",
+            n_more,
         )
     if low > 0:
         return give("adopt", f"Adopt: the refined card ranks defaults better ({shown}).")
@@ -168,3 +174,26 @@ def advise(
         f"least about {n_more:,} more matured parties would.",
         n_more,
     )
+
+
+def _reason_to_keep(
+    gain: Estimate,
+    model_gain: float | None,
+    baseline_failures: Sequence[str],
+    policy: Policy,
+    shown: str,
+) -> str:
+    """Give why the baseline is to be kept, or "" where the gain is worth a closer look."""
+    if baseline_failures:
+        gates = ", ".join(baseline_failures)
+        return f"the baseline itself is already past {gates}, nothing can move"
+    if not gain.standard_error > _SMALLEST_ERROR:
+        return "the gain is not estimable, its standard error is 0 or undefined"
+    if gain.value < policy.min_gain:
+        return f"the refined card does not rank better by {policy.min_gain:.3f} AUC ({shown})"
+    if model_gain is not None and model_gain < policy.min_gain:
+        return (
+            f"the refined card looks better ({shown}), but the model behind it gains only "
+            f"{model_gain:+.4f} AUC, so chance is the likelier reason"
+        )
+    return ""

@@ -43,6 +43,8 @@ class Policy(BaseModel):
     min_bad_parties : int
         Fewer distinct bad parties than this make a passed model gate
         "insufficient evidence".
+    min_bad_to_adopt : int
+        With fewer distinct labelled bad parties the advice is to wait, never to adopt.
     allow_self_review : bool
         Whether who requested the training may approve the draft.
     approvals_required : int
@@ -75,6 +77,7 @@ class Policy(BaseModel):
     max_band_shift: Share = 0.10
     max_cumulative_change: Positive = 1.00
     min_bad_parties: Annotated[int, Field(ge=1)] = 30
+    min_bad_to_adopt: Annotated[int, Field(ge=1)] = 100
     allow_self_review: bool = True
     approvals_required: Annotated[int, Field(ge=1)] = 1
     require_named_acknowledgement: bool = False

@@ -187,6 +187,7 @@ def train(
         judged.gain,
         policy=policy,
         n_labelled=sample.n_parties,
+        n_bad=sample.n_bad,
         n_looks=n_looks,
         baseline_failures=baseline_failures,
         model_gain=judged.model_gain.value,

@@ -33,6 +33,7 @@ MANY, FEW = 400, 50
 SIZES = (100, 200, 500, 1_000, 5_000, 20_000)
 FULL = {(RIGHT_WEAK, 200): MANY}
 MORE_ADVICE = {
+    (RIGHT_WEAK, 500): 350,
     (RIGHT_WEAK, 1_000): 350,
     (RIGHT_WEAK, 5_000): 350,
     (RIGHT_STRONG, 200): 350,
@@ -105,6 +106,7 @@ def _followed(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
     return {
         "is_drafted": found.is_drafted,
         "is_adopted": found.is_adopted,
+        "is_clear": found.is_clear,
         "auc_expert": world.auc(expert().weights),
         "auc_followed": world.auc(weights),
     }
@@ -123,6 +125,7 @@ def _cards(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
     return {
         "is_drafted": found.is_drafted,
         "is_adopted": found.is_adopted,
+        "is_clear": found.is_clear,
         "auc_truth": world.auc(world.truth),
         "auc_expert": auc_expert,
         "auc_followed": auc_refined if found.is_adopted else auc_expert,

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from app.domain.training import judge_data
 from benchmarks.evidence.harm import RIGHT_WEAK, scenario_world
-from benchmarks.evidence.procedure import STOPPED, follow
+from benchmarks.evidence.procedure import POLICY, Followed, follow
 from benchmarks.evidence.runner import Cell
 from benchmarks.evidence.world import days, expert, sample_of
 
@@ -36,10 +37,12 @@ def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     for look in range(1, n_looks + 1):
         seen = slice(0, look * per_month)
         sample = sample_of(world.goodness[rows[seen]], bad[seen], scored[seen])
-        found = follow(sample, expert(), n_looks=n_trained)
-        if found.advice == STOPPED:
+        if any(verdict.is_failed for verdict in judge_data(sample, expert(), POLICY)):
             continue
         n_trained += 1
+        if sample.n_bad < POLICY.min_bad_to_adopt:
+            continue  # it cannot be adopt, whatever the validation says, but counts as a look
+        found = follow(sample, expert(), n_looks=n_trained - 1)
         adopted_at = adopted_at or look * found.is_adopted
         at_95 = at_95 or look * _would_adopt_at_95(found)
         if adopted_at:
@@ -47,7 +50,8 @@ def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     return {"adopted_at": adopted_at, "adopted_at_fixed_95": at_95, "n_trained": n_trained}
 
 
-def _would_adopt_at_95(found: Any) -> bool:
+def _would_adopt_at_95(found: Followed) -> bool:
     """Say what the advice would be if every look used the same 95 % interval."""
-    gain = found.judged.gain
-    return bool(found.is_drafted and gain.interval(0.95)[0] > 0)
+    if found.judged is None:
+        return False
+    return found.is_drafted and found.judged.gain.interval(0.95)[0] > 0

@@ -18,6 +18,8 @@ from app.domain.types import Floats
 from app.domain.validation import Card, Validation, validate
 
 POLICY = Policy()
+ANY_NUMBER_OF_BAD = Policy(min_bad_to_adopt=1)
+"""For what the interval alone would do."""
 STOPPED = "stopped"
 
 
@@ -46,6 +48,11 @@ class Followed:
     def is_adopted(self) -> bool:
         """Say whether following the advice changes the card."""
         return self.advice == "adopt" and self.is_drafted
+
+    @property
+    def is_clear(self) -> bool:
+        """Say whether it would, if the policy asked for no least number of bad parties."""
+        return self.is_drafted and self.given is not None and self.given.interval[0] > 0
 
 
 def follow(
@@ -82,6 +89,7 @@ def follow(
         judged.gain,
         policy=policy,
         n_labelled=sample.n_parties,
+        n_bad=sample.n_bad,
         n_looks=n_looks,
         baseline_failures=tuple(v.gate for v in rails.judge(card.weights) if v.is_failed),
         model_gain=judged.model_gain.value,

@@ -157,3 +157,16 @@ def test_a_policy_names_the_field_that_is_wrong():
 def test_the_policy_hash_changes_with_any_field():
     assert Policy().content_hash == parse_policy({}).content_hash
     assert Policy(min_gain=0.002).content_hash != Policy().content_hash
+
+
+@pytest.mark.parametrize(("n_bad", "advice"), [(99, "wait"), (100, "adopt")])
+def test_a_clear_gain_on_few_bad_parties_is_a_reason_to_wait(n_bad, advice):
+    found = advise(Estimate(0.02, 0.005), policy=POLICY, n_labelled=500, n_bad=n_bad)
+    assert found.name == advice
+    if advice == "wait":
+        assert found.n_more == 6
+        assert "99 bad parties are too few to act on, 100 are needed" in found.sentence
+
+
+def test_few_bad_parties_do_not_turn_a_keep_into_a_wait():
+    assert advise(Estimate(0.0, 0.005), policy=POLICY, n_labelled=500, n_bad=40).name == "keep"
