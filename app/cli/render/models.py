@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
+from app.cli.render.over_time import over_time
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 from app.edge.gates import blocking_failures
 
@@ -41,6 +42,7 @@ def trained(result: Document) -> Iterator[RenderableType]:
     yield gate_table(result["gates"])
     yield from bullets("Not passed", blocking_sentences(result["gates"]))
     yield importance_table(result["feature_importance"])
+    yield from over_time(result["validation"])
     yield from bullets("Keep in mind", [*result["warnings"], *result["validation"]["limits"]])
     yield from _after_training(result)
 
