@@ -62,9 +62,12 @@ def cells(*, quick: bool) -> list[Cell]:
         Cell("harm", name, {"n": n, "mode": "auto", "advice_only": 1}, repeats)
         for (name, n), repeats in MORE_ADVICE.items()
     ]
-    grid += [Cell("harm", name, {"n": SIZES[-1], "mode": "auto"}, FEW) for name in SCENARIOS]
+    largest = {"n": SIZES[-1], "mode": "auto"}
+    grid += [Cell("harm", name, largest, FEW, cost=9) for name in SCENARIOS]
     grid += [
-        Cell("harm", OFF_80, {"n": n, "mode": "cross_validation", "advice_only": 1}, SHUFFLED)
+        Cell(
+            "harm", OFF_80, {"n": n, "mode": "cross_validation", "advice_only": 1}, SHUFFLED, cost=2
+        )
         for n in (500, 1_000)
     ]
     return grid

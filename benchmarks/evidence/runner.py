@@ -39,12 +39,16 @@ class Cell:
         What else defines it; goes into the records.
     repeats : int
         How many independent repeats.
+    cost : int
+        About how much a repeat costs against others: costly settings get their further repeats
+        later, so that an interrupted study holds some of everything.
     """
 
     study: str
     scenario: str
     options: dict[str, Any] = field(default_factory=dict)
     repeats: int = 1
+    cost: int = 1
 
     @property
     def code(self) -> int:
@@ -67,7 +71,7 @@ def run_chunk(cell: Cell, first: int, last: int) -> list[dict[str, Any]]:
 def run_cells(
     cells: Sequence[Cell], workers: int, kept: Path | None = None
 ) -> Iterator[list[dict[str, Any]]]:
-    """Run all cells, in as many processes as asked for: the first repeats of each come first.
+    """Run all cells, in as many processes as asked for: first repeats come first.
 
     Parameters
     ----------
@@ -85,10 +89,10 @@ def run_cells(
     """
     chunks = [
         (cell, first, min(first + CHUNK, cell.repeats), kept)
-        for first in range(0, max((cell.repeats for cell in cells), default=0), CHUNK)
         for cell in cells
-        if first < cell.repeats
+        for first in range(0, cell.repeats, CHUNK)
     ]
+    chunks.sort(key=lambda chunk: chunk[0].cost * chunk[1])
     if workers == 1:
         prepare_process()
         yield from (keep_chunk(*chunk) for chunk in chunks)
