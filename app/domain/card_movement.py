@@ -12,6 +12,7 @@ from app.domain.types import Document, Floats, Ints
 from app.errors import InvalidInputError
 
 _N_BINS = 10
+_DECIMALS = 9
 
 
 def band_numbers(unrounded: Floats, bands: Mapping[str, int]) -> Ints:
@@ -122,6 +123,8 @@ def score_psi(old: Floats, new: Floats) -> float:
     >>> score_psi(np.arange(100.0), np.arange(100.0))
     0.0
     """
+    # An edge is a score: scores equal but for the last digits of a sum must fall on one side.
+    old, new = np.round(old, _DECIMALS), np.round(new, _DECIMALS)
     inner = np.unique(np.quantile(old, np.arange(1, _N_BINS) / _N_BINS))
     counts = [
         np.bincount(np.searchsorted(inner, scores, side="right"), minlength=len(inner) + 1)

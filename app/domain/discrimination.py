@@ -12,6 +12,7 @@ from app.domain.types import Bools, Floats, Ints
 from app.errors import InvalidInputError
 
 _LEVEL = 0.95
+_NOISE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,39 @@ class Components:
     values: Floats
 
 
+def tie_levels(risk: Floats) -> Ints:
+    """Give each different value of a score a number; values equal but for noise share it.
+
+    A weighted sum that is the same on paper differs in its last digits with the order of the
+    additions. Ranked as they come, such rows would be ordered by rounding, and an AUC would change
+    with the card's range.
+
+    Parameters
+    ----------
+    risk : ndarray of shape (n_rows,)
+        Any unit; no NaN.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,)
+        0 for the lowest value, 1 for the next, and so on. Neighbours no further apart than 1e-12
+        of the largest absolute value share a number.
+
+    Examples
+    --------
+    >>> 0.1 + 0.2 == 0.3
+    False
+    >>> tie_levels(np.array([0.1 + 0.2, 0.3, 0.1])).tolist()
+    [1, 1, 0]
+    """
+    order = np.argsort(risk, kind="stable")
+    ascending = risk[order]
+    slack = _NOISE * float(np.abs(ascending[[0, -1]]).max()) if len(risk) else 0.0
+    levels = np.zeros(len(risk), dtype=np.int64)
+    levels[order[1:]] = np.cumsum(np.diff(ascending) > slack)
+    return levels
+
+
 def auc_roc(risk: Floats, bad: Ints) -> float:
     """Measure how often a bad row is ranked riskier than a good one.
 
@@ -81,7 +115,7 @@ def auc_roc(risk: Floats, bad: Ints) -> float:
     n_good = len(bad) - n_bad
     if n_bad == 0 or n_good == 0:
         raise InvalidInputError("AUC needs bad and good rows", n_bad=n_bad, n_good=n_good)
-    ranks = rankdata(risk)
+    ranks = rankdata(tie_levels(risk))
     return float((ranks[bad == 1].sum() - n_bad * (n_bad + 1) / 2) / (n_bad * n_good))
 
 
@@ -126,10 +160,9 @@ def ks(risk: Floats, bad: Ints) -> float:
     >>> ks(np.array([0.1, 0.4, 0.35, 0.8]), np.array([0, 0, 1, 1]))
     0.5
     """
-    order = np.argsort(risk, kind="stable")
-    at_end = np.append(np.diff(risk[order]) != 0, True)
-    cumulative_bad = np.cumsum(bad[order])[at_end] / bad.sum()
-    cumulative_good = np.cumsum(1 - bad[order])[at_end] / (len(bad) - bad.sum())
+    levels = tie_levels(risk)
+    cumulative_bad = np.cumsum(np.bincount(levels, bad)) / bad.sum()
+    cumulative_good = np.cumsum(np.bincount(levels, 1 - bad)) / (len(bad) - bad.sum())
     return float(np.abs(cumulative_bad - cumulative_good).max())
 
 
@@ -166,9 +199,10 @@ def delong_components(risks: Floats, bad: Ints) -> Components:
     n_bad, n_good = int(is_bad.sum()), int((~is_bad).sum())
     values = np.empty_like(risks, dtype=np.float64)
     for row, risk in enumerate(risks):
-        everyone = rankdata(risk)
-        values[row, is_bad] = (everyone[is_bad] - rankdata(risk[is_bad])) / n_good
-        values[row, ~is_bad] = 1 - (everyone[~is_bad] - rankdata(risk[~is_bad])) / n_bad
+        levels = tie_levels(risk)
+        everyone = rankdata(levels)
+        values[row, is_bad] = (everyone[is_bad] - rankdata(levels[is_bad])) / n_good
+        values[row, ~is_bad] = 1 - (everyone[~is_bad] - rankdata(levels[~is_bad])) / n_bad
     return Components(auc=values[:, is_bad].mean(axis=1), values=values)
 
 

@@ -14,6 +14,7 @@ from app.domain.discrimination import (
     gini,
     ks,
     mean_of_folds,
+    tie_levels,
 )
 from app.domain.types import Bools, Document, Floats, Ints
 from app.errors import InvalidInputError
@@ -185,17 +186,17 @@ def _ks(rows: JudgedRows, parts: tuple[Ints, ...], card: int) -> Estimate:
     for at in parts:
         risk, bad = -rows.scores[card, at], rows.bad[at]
         distances.append(ks(risk, bad))
-        called = risk >= _widest(risk, bad)
+        levels = tie_levels(risk)
+        called = levels >= _widest(levels, bad)
         shares.append(np.where(bad == 1, called, ~called).astype(np.float64))
     return Estimate(float(np.mean(distances)), _fold_mean(rows, parts, shares).standard_error)
 
 
-def _widest(risk: Floats, bad: Ints) -> float:
-    order = np.argsort(-risk, kind="stable")
-    is_last = np.append(np.diff(risk[order]) != 0, True)
-    bads = np.cumsum(bad[order])[is_last] / bad.sum()
-    goods = np.cumsum(1 - bad[order])[is_last] / (1 - bad).sum()
-    return float(risk[order][is_last][np.argmax(np.abs(bads - goods))])
+def _widest(levels: Ints, bad: Ints) -> int:
+    """Find the level from which on the shares of called bads and goods lie furthest apart."""
+    bads = np.cumsum(np.bincount(levels, bad)[::-1]) / bad.sum()
+    goods = np.cumsum(np.bincount(levels, 1 - bad)[::-1]) / (1 - bad).sum()
+    return int(levels.max() - np.argmax(np.abs(bads - goods)))
 
 
 def _brier(rows: JudgedRows, parts: tuple[Ints, ...], card: int) -> Estimate:

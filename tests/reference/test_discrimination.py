@@ -97,6 +97,47 @@ def test_clustered_standard_error_matches_a_bootstrap_of_parties():
     assert found == pytest.approx(np.std(draws), rel=0.12)
 
 
+def test_a_party_bad_in_one_batch_and_good_in_another_is_one_observation():
+    """The covariance term of Obuchowski (1997), against a bootstrap of parties."""
+    generator = np.random.default_rng(11)
+    n_parties, n_months = 300, 4
+    risk = np.repeat(generator.normal(size=n_parties), n_months)
+    party = np.repeat(np.arange(n_parties), n_months)
+    bad = (generator.random(len(party)) < 0.4).astype(np.int64)
+    draws = []
+    for _ in range(400):
+        chosen = generator.integers(0, n_parties, n_parties)
+        rows = (chosen[:, None] * n_months + np.arange(n_months)).ravel()
+        draws.append(auc_roc(risk[rows], bad[rows]))
+    found = auc_estimate(risk, bad, party).standard_error
+    assert found == pytest.approx(np.std(draws), rel=0.12)
+    # Without the term a party that is bad here and good there counts as two.
+    values = delong_components(risk[None, :], bad).values[0]
+    apart = clustered_standard_error(values, bad, 2 * party + bad)
+    assert apart > 1.2 * found
+
+
+@pytest.mark.parametrize("lowest_and_highest", [(300, 900), (0, 100), (0, 1000), (-1, 1)])
+@pytest.mark.parametrize("seed", [6, 9, 11])
+def test_scores_equal_on_paper_are_ties_whatever_the_range_of_the_card(seed, lowest_and_highest):
+    low, high = lowest_and_highest
+    generator = np.random.default_rng(seed)
+    tenths = generator.integers(0, 11, size=(600, 4))
+    weights = generator.choice([3, 5, 7, 10, 15, 20], size=4)
+    exact = tenths @ weights  # whole numbers: no rounding
+    bad = (generator.random(600) < 1 / (1 + np.exp(3 * exact / exact.max() - 1.5))).astype(np.int64)
+    goodness = tenths / 10
+    risk = -(low + (high - low) * (goodness @ weights.astype(float)) / weights.sum())
+    assert auc_roc(risk, bad) == pytest.approx(roc_auc_score(bad, -exact), abs=1e-12)
+    assert ks(risk, bad) == pytest.approx(
+        ks_2samp(exact[bad == 1], exact[bad == 0]).statistic, abs=1e-12
+    )
+    pairs = kernel(-exact, bad)
+    values = delong_components(risk[None, :], bad).values[0]
+    assert values[bad == 1] == pytest.approx(pairs.mean(axis=1), abs=1e-12)
+    assert values[bad == 0] == pytest.approx(pairs.mean(axis=0), abs=1e-12)
+
+
 def test_standard_error_is_not_a_number_with_one_bad_party():
     bad = np.array([1, 0, 0, 0])
     assert np.isnan(clustered_standard_error(np.array([1.0, 1, 1, 1]), bad, np.arange(4)))

@@ -125,6 +125,17 @@ def test_migration_counts_every_row_once_also_between_other_bands():
     assert moved["band_shift"] == pytest.approx(1.0)  # no band of the one is a band of the other
 
 
+@pytest.mark.parametrize("seed", [94, 123, 126])
+def test_the_same_card_on_another_scale_of_weights_moves_nobody(seed):
+    generator = np.random.default_rng(seed)
+    d = int(generator.integers(2, 8))
+    goodness = generator.choice(np.arange(11) / 10, size=(1000, d))
+    weights = generator.choice([5.0, 10, 15, 20, 7, 3], size=d)
+    for scale in (1.1, 3.3, 100 / weights.sum()):
+        old, new = (300 + 600 * (goodness @ w) / w.sum() for w in (weights, weights * scale))
+        assert score_psi(old, new) == 0.0
+
+
 def test_psi_grows_with_the_shift():
     shifts = [score_psi(OLD, OLD - points) for points in (0, 20, 60, 200)]
     assert shifts == sorted(shifts)
