@@ -240,13 +240,17 @@ def judge_split(sample: Sample, split: Split, card: Card, policy: Policy, seed: 
         "refined": card.unrounded_scores(test.goodness, weights),
         "baseline": card.unrounded_scores(test.goodness, card.weights),
     }
+    # A model fitted where the expert ranks backwards is the baseline card, not its reversed slope.
+    risks = np.stack(
+        [model if base.slope > 0 else -scores["baseline"], -scores["refined"], -scores["baseline"]]
+    )
     has_both = len(np.unique(test.bad)) == _BOTH
     return FoldResult(
         split=split,
         log_odds=log_odds,
         scores=scores,
-        components=delong_components(_risks(log_odds, scores), test.bad) if has_both else None,
-        metrics=_fold_metrics(log_odds, scores, test, float(train.bad.mean())) if has_both else {},
+        components=delong_components(risks, test.bad) if has_both else None,
+        metrics=_fold_metrics(risks, log_odds, test, float(train.bad.mean())) if has_both else {},
         path_auc=_path_auc(path, test, card) if has_both else {},
         weights=weights,
         coefficients=coefficients,
@@ -259,11 +263,6 @@ def _calibrated(calibration: Calibration, z: Floats) -> Floats:
     return calibration.intercept - calibration.slope * z
 
 
-def _risks(log_odds: dict[str, Floats], scores: dict[str, Floats]) -> Floats:
-    """Stack what ranks, in the order of CARDS: the model's log-odds, the cards' scores."""
-    return np.stack([log_odds["model"], -scores["refined"], -scores["baseline"]])
-
-
 def _path_auc(path: Sequence[tuple[float, Floats]], test: Sample, card: Card) -> dict[float, float]:
     """Measure AUC at every twentieth of the path; t = 0 and 1 are among them."""
     return {
@@ -274,10 +273,10 @@ def _path_auc(path: Sequence[tuple[float, Floats]], test: Sample, card: Card) ->
 
 
 def _fold_metrics(
-    log_odds: dict[str, Floats], scores: dict[str, Floats], test: Sample, bad_rate: float
+    risks: Floats, log_odds: dict[str, Floats], test: Sample, bad_rate: float
 ) -> dict[str, Document]:
-    risks = dict(zip(CARDS, _risks(log_odds, scores), strict=True))
-    return {name: card_metrics(risks[name], log_odds[name], test, bad_rate) for name in CARDS}
+    ranking = dict(zip(CARDS, risks, strict=True))
+    return {name: card_metrics(ranking[name], log_odds[name], test, bad_rate) for name in CARDS}
 
 
 def card_metrics(risk: Floats, log_odds: Floats, test: Sample, bad_rate: float) -> Document:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
-from app.domain.design_matrix import Sample, choose_splits, find_out_of_time_split
+from app.domain.design_matrix import Sample, Split, choose_splits, find_out_of_time_split
 from app.domain.policy import Policy
 from app.domain.training import (
     fit_from_parameters,
@@ -110,6 +110,22 @@ def test_where_the_expert_does_not_rank_in_a_training_part_the_card_stays():
     found = judge_split(sample, split, CARD, Policy(), 0)
     assert np.array_equal(found.scores["refined"], found.scores["baseline"])
     assert np.array_equal(found.log_odds["model"], found.log_odds["baseline"])
+
+
+def test_where_the_expert_does_not_rank_in_training_the_model_ranks_as_the_baseline_does():
+    generator = np.random.default_rng(0)
+    sample = portfolio(n=400, days=1)
+    trains = np.arange(400) < 280
+    z = sample.goodness @ WEIGHTS / 100
+    bad = (generator.random(400) < expit(np.where(trains, 4 * z - 3, 3 - 4 * z))).astype(np.int64)
+    turned = Sample(
+        sample.goodness, bad, sample.party, sample.scored_on, sample.raw, sample.categorical
+    )
+    split = Split(np.flatnonzero(trains), np.flatnonzero(~trains))
+    found = judge_split(turned, split, CARD, Policy(), 0)
+    assert found.metrics["baseline"]["auc_roc"] > 0.6
+    assert found.metrics["model"]["auc_roc"] == found.metrics["baseline"]["auc_roc"]
+    assert np.array_equal(found.components.values[0], found.components.values[2])
 
 
 def test_the_same_seed_gives_the_same_validation():
