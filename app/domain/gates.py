@@ -187,7 +187,7 @@ def auc_gate(
     auc : float
         Area under the ROC curve in [0, 1].
     interval : tuple of float
-        95 % interval (lower, upper).
+        95 % interval (lower, upper); NaN where a class has fewer than two parties.
     n, n_bad : int
         Distinct validated parties and bad parties among them.
 
@@ -211,12 +211,11 @@ def auc_gate(
         threshold=threshold,
         rule=f"model AUC >= {_limit(threshold)}",
         judged_on="validation rows",
-        interval=interval,
+        interval=_known(interval),
         n=n,
         sentence=(
-            f"The model's AUC is {_apart(auc, threshold, 3)} (95 % interval {interval[0]:.3f} to "
-            f"{interval[1]:.3f}) on {n:,} parties it never saw, {n_bad:,} of them bad; at least "
-            f"{_limit(threshold)} is needed."
+            f"The model's AUC is {_apart(auc, threshold, 3)} ({_shown(interval, '.3f')}) on {n:,} "
+            f"parties it never saw, {n_bad:,} of them bad; at least {_limit(threshold)} is needed."
         ),
     )
 
@@ -239,7 +238,8 @@ def improvement_gate(
     model_gain, refined_gain : float
         AUC less the baseline's on the same rows.
     interval : tuple of float
-        95 % interval of the refined card's gain (paired DeLong).
+        95 % interval of the refined card's gain (paired DeLong); NaN where a class has fewer
+        than two parties.
     n, n_bad : int
         Distinct validated parties and bad parties among them.
 
@@ -263,14 +263,24 @@ def improvement_gate(
         threshold=policy.min_gain,
         rule=f"model and refined card gain >= {policy.min_gain:.3f} AUC",
         judged_on="validation rows",
-        interval=interval,
+        interval=_known(interval),
         n=n,
         sentence=(
             f"Against the baseline the model gains {model_gain:+.4f} AUC and the refined card "
-            f"{refined_gain:+.4f} (95 % interval {interval[0]:+.4f} to {interval[1]:+.4f}); each "
-            f"must gain at least {policy.min_gain:.3f}."
+            f"{refined_gain:+.4f} ({_shown(interval, '+.4f')}); each must gain at least "
+            f"{policy.min_gain:.3f}."
         ),
     )
+
+
+def _known(interval: tuple[float, float]) -> tuple[float, float] | None:
+    return interval if all(math.isfinite(end) for end in interval) else None
+
+
+def _shown(interval: tuple[float, float], digits: str) -> str:
+    if _known(interval) is None:
+        return "too few parties of a class for an interval"
+    return f"95 % interval {interval[0]:{digits}} to {interval[1]:{digits}}"
 
 
 def _with_evidence(passes: bool, is_clear: bool, n_bad: int, policy: Policy) -> VerdictName:  # noqa: FBT001 - private, two statements about the same value

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.domain.advice import advise
+from app.domain.canonical import canonical_json
 from app.domain.discrimination import Estimate
 from app.domain.gates import auc_gate, data_gates, expert_ranks_gate, improvement_gate, weight_gates
 from app.domain.policy import Policy, parse_policy
@@ -66,6 +67,20 @@ def test_model_and_refined_card_must_each_gain(model, refined, low, expected):
         POLICY, model_gain=model, refined_gain=refined, interval=(low, 0.05), n=1000, n_bad=200
     )
     assert found.verdict == expected
+
+
+def test_an_interval_that_is_not_a_number_is_left_out_and_can_be_hashed():
+    nothing = (float("nan"), float("nan"))
+    found = (
+        auc_gate(POLICY, auc=0.7, interval=nothing, n=30, n_bad=1),
+        improvement_gate(
+            POLICY, model_gain=0.02, refined_gain=0.02, interval=nothing, n=30, n_bad=1
+        ),
+    )
+    for verdict in found:
+        assert verdict.verdict == "insufficient evidence"
+        assert "nan" not in canonical_json(verdict.as_dict())
+        assert "too few parties of a class" in verdict.sentence
 
 
 @pytest.mark.parametrize(
