@@ -51,7 +51,8 @@ def find_expert(version: str, links: Iterable[Link]) -> str:
     -------
     str
         Name of the first version on the way to the root that is a person's and does not merely
-        repeat the weights of an earlier model's version; the root if there is no other.
+        repeat the weights of an earlier model's version; from one that does, the way goes on at
+        that model. The root if there is no other.
 
     Raises
     ------
@@ -78,15 +79,22 @@ def find_expert(version: str, links: Iterable[Link]) -> str:
         if name not in known:
             raise NotFoundError(f"There is no version {name}, from which {version} descends.")
         link = known[name]
-        if link.base_version is None or (
-            link.origin == "person"
-            and not any(
-                model.number < link.number and repeats_weights(link.weights, model.weights)
-                for model in models
-            )
-        ):
+        copied = _copied_model(link, models)
+        if link.base_version is None or (link.origin == "person" and copied is None):
             return name
-        name = link.base_version
+        name = link.base_version if copied is None else copied.version
+
+
+def _copied_model(link: Link, models: Iterable[Link]) -> Link | None:
+    """Find the newest earlier model's version whose weights a person's version repeats."""
+    if link.origin != "person":
+        return None
+    repeated = (
+        model
+        for model in models
+        if model.number < link.number and repeats_weights(link.weights, model.weights)
+    )
+    return max(repeated, key=lambda model: model.number, default=None)
 
 
 def repeats_weights(typed: Mapping[str, float], original: Mapping[str, float]) -> bool:

@@ -96,6 +96,16 @@ def test_retyping_a_models_weights_does_not_make_a_person_the_expert(typed):
     assert find_expert("v3", links) == "v1"
 
 
+def test_retyped_weights_lead_to_the_person_behind_the_model_not_to_the_card_in_force():
+    links = chain(
+        ("v1", "person", None, EXPERT),
+        ("ml_v2", "model", "v1", LEARNT),
+        ("v3", "person", "v1", {"turnover": 70.0, "debt": 30.0}),  # another card, now active
+        ("v4", "person", "v3", LEARNT),
+    )
+    assert find_expert("v4", links) == "v1"
+
+
 @pytest.mark.parametrize(
     "written",
     [
