@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from app.domain.intake import FAULTS_SHOWN, RowFaults, one_chunk
 from app.domain.types import Document, Ints
 from app.errors import NotFoundError
-from app.lake.intake_csv import file_fault, unique_names
+from app.lake.intake_csv import file_fault, holds_line_ends, quote_faults, unique_names
 
 _BLOCK_BYTES = 1 << 24
 _PIECE_ROWS = 131_072
@@ -205,12 +205,12 @@ class _CsvRows(RowStream):
         self.n_ragged = 0
         with pa.OSFile(str(self.path)) as file:
             plain = pa.CompressedInputStream(file, "gzip") if self._is_gzip else file
-            piece = None
+            is_doubtful = False
             try:
                 for batch in self._open_reader(plain):
-                    piece = self._as_piece(batch, file.tell())
-                    yield piece
-                if piece is not None and _ends_in_several_lines(piece.table):
+                    is_doubtful = is_doubtful or holds_line_ends(batch)
+                    yield self._as_piece(batch, file.tell())
+                if is_doubtful or self.n_ragged:
                     self._check_quotes()
             except pa.ArrowInvalid as error:
                 self.file_faults.append(file_fault(f"{_UNREADABLE}: {error}"))
@@ -218,16 +218,9 @@ class _CsvRows(RowStream):
                 self.file_faults.append(file_fault(f"the gzip file is damaged: {error}"))
 
     def _check_quotes(self) -> None:
-        """Look whether the last quote is closed: otherwise it swallowed the rows after it."""
+        """Look whether every quote is closed: otherwise one swallowed the rows after it."""
         with self._open_text() as file:
-            reader = csv.reader(file, strict=True)
-            line = 1
-            try:
-                for _ in reader:
-                    line = reader.line_num + 1
-            except csv.Error as error:
-                problem = f"the row holds a quote that is never closed ({error})"
-                self.file_faults.append(file_fault(problem, row=line))
+            self.file_faults += quote_faults(file)
 
     def _open_reader(self, plain: pa.NativeFile) -> pacsv.CSVStreamingReader:
         places = [str(place) for place in range(len(self.columns))]
@@ -301,11 +294,6 @@ class _CsvRows(RowStream):
                 if cells:
                     yield before + 1, cells
                 before = reader.line_num
-
-
-def _ends_in_several_lines(table: pa.Table) -> bool:
-    last = table.slice(max(table.num_rows - 1, 0)).to_pylist()
-    return any("\n" in cell or "\r" in cell for row in last for cell in row.values())
 
 
 def _as_text(raw: pa.Array) -> tuple[pa.Array, Ints]:

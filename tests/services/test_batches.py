@@ -246,6 +246,28 @@ def test_wrong_encoding_ragged_rows_and_repeated_columns_are_named(
     assert found[2][2] == "the row has 19 cells, the header has 20"
 
 
+@pytest.mark.parametrize("skip_bad_rows", [False, True])
+@pytest.mark.parametrize("ending", ["", '"fine"'], ids=["to the end", "to the next quote"])
+def test_a_quote_that_swallows_rows_is_named(
+    sqlite_db: Session, tmp_path: Path, ending: str, skip_bad_rows: bool
+) -> None:
+    """In the last column such a row has the right number of cells, and 9 rows are gone."""
+    path = write_batch(tmp_path / "b.csv", [party(f"P{i}", note="n") for i in range(12)])
+    lines = path.read_text(encoding="utf-8").splitlines()
+    lines[3] = lines[3].removesuffix("n") + '"oops'
+    lines[12] = lines[12].removesuffix("n") + (ending or "n")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    assert lines[0].endswith(",note")
+    ((row, _, problem),) = faults(sqlite_db, path, skip_bad_rows=skip_bad_rows)
+    assert row == 4
+    assert "a quote that is never closed" in problem
+
+
+def test_a_cell_of_several_lines_is_sound(sqlite_db: Session, tmp_path: Path) -> None:
+    path = write_batch(tmp_path / "b.csv", [party("P1", note="two\nlines"), party("P2", note="")])
+    assert take(sqlite_db, path)["n_rows"] == 2
+
+
 def test_sound_rows_are_stored_and_the_others_written_with_their_reasons(
     db: Session, tmp_path: Path
 ) -> None:

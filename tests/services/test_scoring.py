@@ -305,6 +305,7 @@ def test_a_large_file_keeps_the_order_of_its_rows(sqlite_session: Session, tmp_p
         (gzip.compress(b"id,age,job\n" + b"a,1,x\n" * 5000, mtime=0)[:-20], "gzip"),
         (b"PAR1 not at all", "the Parquet file cannot be read"),
         (b'id,age,job\na,1,"x\n' + b"b,1,x\n" * 3, "row 2: the row holds a quote"),
+        (b'id,age,job\na,1,"x\nb,1,"x"\nc,1,x\n', "row 2: the row holds a quote"),
     ],
 )
 def test_an_unusable_file_is_refused(
