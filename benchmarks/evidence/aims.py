@@ -77,8 +77,8 @@ def _rare(aim: str, rows: list[Record], limit: float) -> Aim:
     shares = [(_adopted(row) / _repeats(row), row) for row in rows]
     most, row = max(shares, key=lambda pair: pair[0])
     found = (
-        f"at most {most:.1%} ({_where(row)}, {_adopted(row)} of {_repeats(row)}, upper limit "
-        f"{row['upper limit']:.1%})"
+        f"at most {percent(most)} ({_where(row)}, {_adopted(row)} of {_repeats(row)}, upper limit "
+        f"{percent(row['upper limit'])})"
     )
     if min(_repeats(one) for one in rows) < ENOUGH_RUNS:
         return Aim(aim, found, None)
@@ -91,7 +91,7 @@ def _frequent(aim: str, rows: list[Record]) -> Aim:
         return Aim(aim, "", None)
     adopted = sum(_adopted(row) for row in rows)
     n = sum(_repeats(row) for row in rows)
-    return Aim(aim, f"{adopted / n:.1%} ({adopted} of {n})", adopted / n >= ADOPT_TRUE)
+    return Aim(aim, f"{percent(adopted / n)} ({adopted} of {n})", adopted / n >= ADOPT_TRUE)
 
 
 def _intervals(rows: list[Record]) -> Iterator[Aim]:
@@ -106,7 +106,7 @@ def _intervals(rows: list[Record]) -> Iterator[Aim]:
             shares = [row[f"AUC of {card}"] for row in of_mode]
             yield Aim(
                 f"95 % interval of the {card}'s AUC covers 93 to 97 %, {validation}",
-                f"{min(shares):.1%} to {max(shares):.1%} in {len(of_mode)} settings",
+                f"{percent(min(shares))} to {percent(max(shares))} in {len(of_mode)} settings",
                 low <= min(shares) and max(shares) <= high,
             )
         off = [row["paired gain"] for row in of_mode if "80" in row["expert"]]
@@ -114,7 +114,7 @@ def _intervals(rows: list[Record]) -> Iterator[Aim]:
             yield Aim(
                 f"interval of the paired gain covers at least 93 %, expert off by 80 %, "
                 f"{validation}",
-                f"{min(off):.1%} to {max(off):.1%} in {len(off)} settings",
+                f"{percent(min(off))} to {percent(max(off))} in {len(off)} settings",
                 min(off) >= GAIN_COVERAGE,
             )
 
@@ -129,7 +129,8 @@ def _recovery(rows: list[Record]) -> Aim:
     falls = all(late < early for early, late in itertools.pairwise(errors))
     return Aim(
         aim,
-        f"median error {errors[0]:.1%} at n = {first['n']:,}, {errors[-1]:.1%} at {last['n']:,}",
+        f"median error {percent(errors[0])} at n = {first['n']:,}, "
+        f"{percent(errors[-1])} at {last['n']:,}",
         falls,
     )
 
@@ -141,8 +142,8 @@ def _leaks_and_drift(tables: dict[str, list[Record]]) -> Iterator[Aim]:
         most = max(row["runs with an honest feature named"] for row in tables["leaks"])
         yield Aim(
             "planted leaks are found, honest features are not named",
-            f"found in at least {least['found']:.1%} ({least['planted']}, n = {least['n']:,}); an "
-            f"honest feature named in at most {most:.1%} of runs",
+            f"found in at least {percent(least['found'])} ({least['planted']}, "
+            f"n = {least['n']:,}); an honest feature named in at most {percent(most)} of runs",
             least["found"] >= 0.95 and most <= 0.05,  # noqa: PLR2004 - our own reading of "is found"
         )
     terms = [row["column"] for row in tables["real_leaks"] if row["data"] == "sba_case"]
@@ -153,7 +154,8 @@ def _leaks_and_drift(tables: dict[str, list[Record]]) -> Iterator[Aim]:
         least_said = min(share for name, share in said.items() if name != "nothing changes")
         yield Aim(
             "drift is said where it is, and not where it is not",
-            f"said in at least {least_said:.1%} of changing and {steady:.1%} of steady portfolios",
+            f"said in at least {percent(least_said)} of changing and in {percent(steady)} of "
+            "steady portfolios",
             least_said >= ADOPT_TRUE and steady <= 0.05,  # noqa: PLR2004 - the same
         )
 
@@ -169,6 +171,11 @@ def _repeats(row: Record) -> int:
 def _where(row: Record) -> str:
     size = row.get("n", row.get("parties"))
     return row["expert"] + (f", n = {size:,}" if size else "")
+
+
+def percent(share: float) -> str:
+    """Write a share in per cent."""
+    return f"{100 * share:.1f} %"
 
 
 def _change(value: float) -> str:

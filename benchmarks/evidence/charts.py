@@ -11,9 +11,10 @@ import vl_convert
 from benchmarks.evidence.records import Record
 from benchmarks.evidence.tables import CARDS
 
+GREY = "#c9c9c9"
 WIDTH, HEIGHT = 300, 190
 NAMES = {card: name for card, name in CARDS.items() if card != "refined"}
-COLOURS = ["#0b6e4f", "#4b8bbe", "#b0413e", "#8f6bb0", "#777777"]
+COLOURS = ["#0b6e4f", "#4b8bbe", GREY, "#b0413e", "#8f6bb0"]
 
 
 def save(chart: Any, path: Path) -> None:
@@ -33,7 +34,7 @@ def harm(rows: list[Record]) -> Any:
         alt.Chart(alt.Data(values=points))
         .mark_line(point=True)
         .encode(
-            x=alt.X("n:Q", scale=alt.Scale(type="log"), title="labelled parties"),
+            x=alt.X("n:Q", scale=alt.Scale(type="log", nice=False), title="labelled parties"),
             y=alt.Y("change:Q", title="AUC less the expert's"),
             color=_colour("card", list(NAMES.values())),
             strokeDash=alt.StrokeDash("what:N", title=None),
@@ -82,8 +83,10 @@ def recovery(rows: list[Record]) -> Any:
         alt.Chart(alt.Data(values=points))
         .mark_line(point=True)
         .encode(
-            x=alt.X("n:Q", scale=alt.Scale(type="log"), title="labelled parties"),
-            y=alt.Y("error:Q", scale=alt.Scale(type="log"), title="median |w / truth - 1|"),
+            x=alt.X("n:Q", scale=alt.Scale(type="log", nice=False), title="labelled parties"),
+            y=alt.Y(
+                "error:Q", scale=alt.Scale(type="log", nice=False), title="median |w / truth - 1|"
+            ),
             color=_colour("card", list(lines.values())),
         )
         .properties(width=420, height=240)
@@ -128,7 +131,7 @@ def curves(rows: list[Record]) -> Any:
         alt.Chart(alt.Data(values=points))
         .mark_line(point=True)
         .encode(
-            x=alt.X("n:Q", scale=alt.Scale(type="log"), title="rows trained on"),
+            x=alt.X("n:Q", scale=alt.Scale(type="log", nice=False), title="rows trained on"),
             y=alt.Y("gain:Q", title="mean gain on the rows left out"),
             color=_colour("card", list(lines.values())),
         )
@@ -160,5 +163,6 @@ def periods(rows: list[Record]) -> Any:
 
 
 def _colour(field: str, names: list[str]) -> Any:
-    scale = alt.Scale(domain=names, range=COLOURS[: len(names)])
+    used = COLOURS if field == "advice" else [colour for colour in COLOURS if colour != GREY]
+    scale = alt.Scale(domain=names, range=used[: len(names)])
     return alt.Color(f"{field}:N", scale=scale, title=None, legend=alt.Legend(labelLimit=260))

@@ -12,6 +12,7 @@ from typing import Any
 
 from benchmarks.evidence import tables as table_functions
 from benchmarks.evidence.aims import judge
+from benchmarks.evidence.looks import PER_MONTH
 from benchmarks.evidence.records import Record, read_records
 
 TEMPLATE = Path(__file__).with_name("evidence.md")
@@ -90,6 +91,8 @@ def _plain(value: Any) -> Any:
 def _fill(template: str, tables: dict[str, list[Record]], runs: Path) -> str:
     parts: dict[str, Callable[[str], str]] = {
         "table": lambda name: markdown(tables[name]),
+        "count": lambda _: f"{sum(one['n_records'] for one in _described(runs)):,}",
+        "per_month": lambda _: str(PER_MONTH),
         "seconds": lambda _: _seconds(runs),
         "libraries": lambda _: _libraries(runs),
     }
@@ -120,7 +123,7 @@ def _shown(column: str, value: Any) -> str:
     if _is_change(column):
         return f"{value:+.4f}"
     if any(word in column for word in SHARES) and not _is_auc(column):
-        return f"{value:.1%}"
+        return f"{100 * value:.1f} %"
     return f"{value:.3f}"
 
 

@@ -33,6 +33,8 @@ def harm(records: list[Record]) -> Iterator[Record]:
         row["AUC of the expert"] = float(values(rows, "auc_expert").mean())
         for card in CARDS:
             full = [record for record in rows if record.get(f"auc_{card}") is not None]
+            if not full:
+                continue
             change = values(full, f"auc_{card}") - values(full, "auc_expert")
             row[f"{card}: mean"], row[f"{card}: worst"] = float(change.mean()), float(change.min())
         yield row
@@ -47,6 +49,7 @@ def advice(records: list[Record]) -> Iterator[Record]:
         yield {
             "expert": scenario, "n": int(n), "repeats": len(rows), **advice_shares(rows),
             "adopted": adopted, "lower limit": low, "upper limit": high,
+            "clear without the rule of 100 bad": int(values(rows, "is_clear").sum()),
         }  # fmt: skip
 
 

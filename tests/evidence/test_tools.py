@@ -132,4 +132,4 @@ def test_a_table_shows_changes_with_their_sign_and_shares_in_percent():
     shown = markdown(
         [{"n": 1000, "followed: mean": -0.00012, "adopt": 0.0125, "AUC of the truth": 0.75}]
     )
-    assert shown.splitlines()[-1] == "| 1,000 | -0.0001 | 1.2% | 0.750 |"
+    assert shown.splitlines()[-1] == "| 1,000 | -0.0001 | 1.2 % | 0.750 |"
