@@ -115,14 +115,17 @@ def _solve_cone(
     settings.verbose = False
     settings.max_threads = 1
     settings.tol_gap_abs = settings.tol_gap_rel = settings.tol_feas = 1e-10
-    solution = clarabel.DefaultSolver(
-        quadratic, linear, sparse.csc_matrix(np.vstack(blocks)), np.concatenate(right), cones,
-        settings,
-    ).solve()  # fmt: skip
-    if not str(solution.status).endswith(_SOLVED):
-        raise InvalidInputError(
-            f"the refinement program ended as {solution.status}: nothing moves. Look for features "
-            "with extreme weights.",
-            status=str(solution.status),
-        )
-    return np.asarray(solution.x[:d], dtype=np.float64)
+    # Where weights span many powers of ten the solver's own scaling may stall; the units above
+    # are as good, so it is then left out.
+    for settings.equilibrate_enable in (True, False):
+        solution = clarabel.DefaultSolver(
+            quadratic, linear, sparse.csc_matrix(np.vstack(blocks)), np.concatenate(right), cones,
+            settings,
+        ).solve()  # fmt: skip
+        if str(solution.status).endswith(_SOLVED):
+            return np.asarray(solution.x[:d], dtype=np.float64)
+    raise InvalidInputError(
+        f"the refinement program ended as {solution.status}: nothing moves. Look for features "
+        "with extreme weights.",
+        status=str(solution.status),
+    )

@@ -78,6 +78,24 @@ def test_cumulative_bound_is_measured_from_the_expert_not_the_baseline():
     assert "cumulative_change" in found.binding[0]
 
 
+@pytest.mark.parametrize("seed", [72, 543, 1809])
+def test_weights_over_five_powers_of_ten_are_solved_too(seed):
+    generator = np.random.default_rng(seed)
+    d = int(generator.integers(5, 12))
+    weights = 10 ** generator.uniform(-3, 2, d)
+    goodness = generator.beta(0.5, 0.5, size=(300, d)).round(seed % 3)
+    risk = expit(1 - 3 * goodness @ weights / weights.sum())
+    bad = (generator.random(300) < risk).astype(np.int64)
+    fit = fit_anchored(goodness, bad, weights, 0.2, calibrate(goodness @ weights, bad))
+    policy = Policy(max_weight_change=0.9)
+    rails = GuardRails(goodness, weights, weights, EDGES, 300.0, 900.0, policy)
+    relative = solve_guarded_weights(fit, rails) / weights
+    model = fit.coefficients / weights
+    # No guard-rail is near: the nearest card is the model itself, rescaled.
+    expected = model * weights.sum() / fit.coefficients.sum()
+    assert relative == pytest.approx(expected, rel=1e-4)
+
+
 def test_a_tight_correlation_bound_binds():
     weights = np.array([10.0, 10.0, 10.0, 10.0])
     policy = Policy(min_score_correlation=0.97, max_band_shift=1.0)
