@@ -1,4 +1,4 @@
-"""Examine a store: schema, triggers, audit chain, files against rows, runs left behind."""
+"""Examine a store: schema, triggers, audit chain, rows against it, files, runs left behind."""
 
 from __future__ import annotations
 
@@ -19,20 +19,22 @@ from app.queries.lake_files import RecordedFile, list_recorded_files
 from app.queries.runs import list_live_runs
 from app.queries.store_schema import find_revision, read_triggers
 from app.services.audit_service import AuditService, record
+from app.services.row_checks import find_altered_rows
 from app.services.runs import is_lost
 from app.settings import default_actor
 
 Kind = Literal[
-    "schema", "trigger", "audit", "missing_file", "changed_file", "unreadable_file", "orphan",
-    "lost_run",
+    "schema", "trigger", "audit", "altered_row", "missing_file", "changed_file", "unreadable_file",
+    "orphan", "lost_run",
 ]  # fmt: skip
-TRUSTED_HISTORY: tuple[Kind, ...] = ("schema", "trigger", "audit")
+TRUSTED_HISTORY: tuple[Kind, ...] = ("schema", "trigger", "audit", "altered_row")
 """While one of these is found, rows may be missing that named a file: nothing is removed."""
 
 MINIMUM_AGE = timedelta(minutes=15)
 """An import writes its file before the row: what is younger may belong to one under way."""
 
 _BACKUP = "bring the file back from a backup; what was computed from it stays on the record"
+_REWRITTEN = "history was rewritten: compare with a backup, and find out who did it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +109,10 @@ class DoctorService:
             return _result([Finding("schema", "database", *behind)], [], [], {})
         findings = [*self._find_altered_triggers()]
         n_events = self._verify_audit(findings, report)
+        if all(finding.kind != "audit" for finding in findings):
+            findings += [
+                Finding("altered_row", *row, _REWRITTEN) for row in find_altered_rows(self.db)
+            ]
         files = self.lake.list_files()
         recorded = list_recorded_files(self.db)
         findings += self._find_damaged_files(recorded, report)
@@ -144,8 +150,7 @@ class DoctorService:
         except AuditChainError as error:
             seq = error.facts["seq"]
             subject = "audit_head" if seq is None else f"event:{seq}"
-            remedy = "history was rewritten: compare with a backup, and find out who did it"
-            findings.append(Finding("audit", subject, error.message, remedy))
+            findings.append(Finding("audit", subject, error.message, _REWRITTEN))
             return 0 if seq is None else int(seq) - 1
 
     def _find_damaged_files(

@@ -23,6 +23,8 @@ from app.models import ModelRegistry, ScorecardVersion
 from app.queries import models as model_queries
 from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
+from app.services.model_documents import require_unaltered_model
+from app.services.scoring_service import card_of
 from app.services.training_sample import population_goodness, training_card, training_features
 from app.services.version_rows import add_version_row
 
@@ -85,6 +87,8 @@ def propose_draft(
         If ``base_version`` is not the model's baseline.
     ConflictError
         If this model's draft was already rejected.
+    TamperingError
+        If the model, its verdicts or the cards are not what was stored.
     """
     require_no_transaction(db)
     model = model_queries.require_model(db, model_id)
@@ -94,6 +98,7 @@ def propose_draft(
         return _describe_existing(db, model, existing)
     if model.advice == "keep" and not despite_advice:
         return _no_draft(db, model, model.validation["advice"]["sentence"])
+    require_unaltered_model(db, model)
     proposal = _refine(db, lake, model, progress)
     if not proposal.refinement.has_moved:
         why = ", ".join(proposal.refinement.baseline_failures) or "no step of the path passes"
@@ -180,12 +185,8 @@ def _draft_document(
 
 
 def _refine(db: Session, lake: Lake, model: ModelRegistry, progress: Progress | None) -> _Proposal:
-    baseline = Scorecard.from_document(
-        version_queries.require_version(db, model.base_version).content
-    )
-    expert = Scorecard.from_document(
-        version_queries.expert_ancestor(db, model.base_version).content
-    )
+    baseline = card_of(version_queries.require_version(db, model.base_version))
+    expert = card_of(version_queries.expert_ancestor(db, model.base_version))
     _, policy = policy_queries.policy_by_hash(db, model.policy_hash)
     names = training_features(baseline)
     goodness = population_goodness(db, lake, baseline, model.batch_ids)

@@ -7,7 +7,11 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
 from app.domain.outcomes import STATUSES
+from app.models import GroundTruthLabel
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -63,6 +67,37 @@ def hash_labels(labels: pa.Table) -> str:
     options = pacsv.WriteOptions(include_header=False, quoting_style="all_valid")
     pacsv.write_csv(content.sort_by("party_id"), written, options)
     return hashlib.sha256(written.getvalue()).hexdigest()
+
+
+def stored_labels_hash(db: Session, label_set_id: int) -> str:
+    """Hash the labels that the database holds now.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    label_set_id : int
+        Whose labels.
+
+    Returns
+    -------
+    str
+        As `hash_labels`: the ``content_hash`` of the label set, unless somebody changed a label.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    wanted = select(
+        GroundTruthLabel.party_id,
+        GroundTruthLabel.status,
+        GroundTruthLabel.event_type,
+        GroundTruthLabel.event_date,
+    ).where(GroundTruthLabel.label_set_id == label_set_id)
+    rows = db.execute(wanted).all()
+    types = (pa.string(), pa.string(), pa.string(), pa.date32())
+    columns = zip(*rows, strict=True) if rows else ((), (), (), ())
+    names = ("party_id", "status", "event_type", "event_date")
+    arrays = [pa.array(list(column), kind) for column, kind in zip(columns, types, strict=True)]
+    return hash_labels(pa.table(arrays, names=list(names)))
 
 
 def label_columns(

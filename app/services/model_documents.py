@@ -6,14 +6,29 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
+from sqlalchemy.orm import Session
 
 from app.domain.canonical import content_hash
 from app.domain.training import TrainedModel, model_metrics, model_parameters
 from app.domain.types import Document
+from app.errors import TamperingError
+from app.models import ModelRegistry
+from app.queries.evidence import list_verdicts
 from app.services.training_sample import TrainingData
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+
+_JUDGED = (
+    "status",
+    "advice",
+    "metrics",
+    "feature_importance",
+    "parameters",
+    "validation",
+    "warnings",
+)
 
 
 def registry_columns(input_hash: str, data: TrainingData, model: TrainedModel) -> Document:
@@ -46,6 +61,53 @@ def registry_columns(input_hash: str, data: TrainingData, model: TrainedModel) -
     gates = [verdict.as_dict() for verdict in model.verdicts]
     columns["content_hash"] = content_hash({"inputs": input_hash, "gates": gates, **columns})
     return columns
+
+
+def stored_model_hash(db: Session, row: ModelRegistry) -> str:
+    """Hash what the registry holds of a model now.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    row : ModelRegistry
+        The model.
+
+    Returns
+    -------
+    str
+        As `registry_columns` made it: the row's ``content_hash``, unless somebody changed it or
+        its verdicts.
+    """
+    gates = list_verdicts(db, "model", row.id)
+    columns = {name: getattr(row, name) for name in _JUDGED}
+    return content_hash({"inputs": row.input_hash, "gates": list(gates), **columns})
+
+
+def require_unaltered_model(db: Session, row: ModelRegistry) -> None:
+    """Refuse a model whose row or verdicts somebody changed.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    row : ModelRegistry
+        The model.
+
+    Raises
+    ------
+    TamperingError
+        If its hash is not the one that was registered.
+    """
+    found = stored_model_hash(db, row)
+    if found != row.content_hash:
+        raise TamperingError(
+            f"model {row.id} or its verdicts are not what was registered: the hash is {found}, "
+            f"recorded is {row.content_hash}. Run `chancellor doctor`.",
+            model_id=row.id,
+            recorded=row.content_hash,
+            found=found,
+        )
 
 
 def _validation_document(data: TrainingData, model: TrainedModel) -> Document:

@@ -13,7 +13,6 @@ from app.db import require_no_transaction, transaction, utc_now
 from app.domain.canonical import content_hash
 from app.domain.gates import Verdict
 from app.domain.policy import Policy
-from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Progress
 from app.errors import InvalidInputError, QualityGateError
 from app.lake.store import Lake, open_lake
@@ -23,6 +22,7 @@ from app.queries import models as model_queries
 from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
 from app.services.audit_service import record
+from app.services.scoring_service import card_of
 from app.services.verdict_rows import add_verdicts
 from app.settings import default_actor
 
@@ -138,8 +138,8 @@ class ModelTrainingService:
         if model_type not in MODEL_TYPES:
             raise InvalidInputError(f"unknown model type {model_type!r}: use {MODEL_TYPES[0]}")
         inputs = self._read_inputs(batch_id, base_version, label_set_id, validation, seed)
-        baseline = Scorecard.from_document(inputs.baseline.content)
-        expert = Scorecard.from_document(inputs.expert.content)
+        baseline = card_of(inputs.baseline)
+        expert = card_of(inputs.expert)
         data = training_sample.read_training_data(self.db, self.lake, baseline, inputs.label_sets)
         card = training_sample.training_card(baseline, expert)
         n_looks = model_queries.count_looks(

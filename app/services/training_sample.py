@@ -14,10 +14,11 @@ from app.domain.design_matrix import Sample
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.errors import ConflictError, InvalidInputError, NotFoundError, TamperingError
 from app.lake.store import Lake
 from app.models import Batch, GroundTruthLabel, LabelSet
 from app.queries.batches import require_batch
+from app.services.label_rows import stored_labels_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -200,13 +201,15 @@ def read_training_data(
 
     Raises
     ------
-    FileHashError
-        If a snapshot is not what was stored.
+    TamperingError
+        If a snapshot or a label is not what was stored.
     InvalidInputError
         If a batch lacks a feature of the card.
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy import
 
+    for label_set in label_sets:
+        _require_labels(db, label_set)
     names = training_features(card)
     categorical = np.array(
         [card.features[name].transform.kind == "categories" for name in names], dtype=np.bool_
@@ -268,6 +271,19 @@ def population_goodness(
             for batch_id in batch_ids
         ]
     )
+
+
+def _require_labels(db: Session, label_set: LabelSet) -> None:
+    found = stored_labels_hash(db, label_set.id)
+    if found != label_set.content_hash:
+        raise TamperingError(
+            f"the labels of label set {label_set.id} ({label_set.batch_id}) are not those that "
+            f"were generated: their hash is {found}, recorded is {label_set.content_hash}. Run "
+            "`chancellor doctor`.",
+            label_set_id=label_set.id,
+            recorded=label_set.content_hash,
+            found=found,
+        )
 
 
 def _read_batch(

@@ -249,7 +249,7 @@ def test_wrong_encoding_ragged_rows_and_repeated_columns_are_named(
 @pytest.mark.parametrize("skip_bad_rows", [False, True])
 @pytest.mark.parametrize("ending", ["", '"fine"'], ids=["to the end", "to the next quote"])
 def test_a_quote_that_swallows_rows_is_named(
-    sqlite_db: Session, tmp_path: Path, ending: str, skip_bad_rows: bool
+    sqlite_db: Session, tmp_path: Path, ending: str, *, skip_bad_rows: bool
 ) -> None:
     """In the last column such a row has the right number of cells, and 9 rows are gone."""
     path = write_batch(tmp_path / "b.csv", [party(f"P{i}", note="n") for i in range(12)])

@@ -35,6 +35,12 @@ def lake(store: Any) -> Lake:
     return open_lake()
 
 
+@pytest.fixture
+def rows_without_events(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a test make rows by hand, which no event recorded."""
+    monkeypatch.setattr(doctor, "find_altered_rows", lambda _db: ())
+
+
 def _write(lake: Lake, value: str, *, hours_old: float = 1.0) -> str:
     """Write a file as an import does, and no row."""
     path = lake.write_table("batches", pa.table({"party_id": [value]})).path
@@ -137,6 +143,7 @@ def test_a_young_file_may_belong_to_an_import_under_way(db: Session, lake: Lake)
     assert service.examine(remove_orphans=True, minimum_age=timedelta(0))["removed"] == [young]
 
 
+@pytest.mark.usefixtures("rows_without_events")
 def test_a_file_that_a_row_names_is_never_removed(db: Session, lake: Lake) -> None:
     """Whichever row it is: of a batch, scores, outcomes, exposures, or a model."""
     stored = [lake.write_table(kind, pa.table({"party_id": ["p"]})) for kind in KINDS]
@@ -146,6 +153,7 @@ def test_a_file_that_a_row_names_is_never_removed(db: Session, lake: Lake) -> No
     assert len(lake.list_files()) == len(KINDS) == result["checked"]["rows_with_files"]
 
 
+@pytest.mark.usefixtures("rows_without_events")
 def test_a_row_committed_meanwhile_saves_its_file(
     db: Session, lake: Lake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -205,6 +213,7 @@ def test_a_changed_file_names_its_row_and_both_hashes(
     assert db.get_one(models.Batch, "B1").file_hash in result["findings"][0]["problem"]
 
 
+@pytest.mark.usefixtures("rows_without_events")
 def test_rows_of_every_kind_are_named_when_their_file_is_gone(db: Session) -> None:
     fill_every_table(db)
     assert _kinds(DoctorService(db).examine()) == [
@@ -217,6 +226,7 @@ def test_rows_of_every_kind_are_named_when_their_file_is_gone(db: Session) -> No
     assert HASH in DoctorService(db).examine()["findings"][0]["problem"]
 
 
+@pytest.mark.usefixtures("rows_without_events")
 def test_one_file_named_twice_is_hashed_once(
     db: Session, lake: Lake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -257,6 +267,44 @@ def test_a_broken_chain_is_a_finding_and_nothing_is_removed(db: Session, lake: L
     assert "in doubt" in result["findings"][-1]["remedy"]
     assert (result["removed"], result["healthy"]) == ([], False)
     assert len(lake.list_files()) == 1
+
+
+_EDITS = {
+    "UPDATE policies SET content = '{}'": "policy:1",
+    "UPDATE policies SET created_by = 'eve'": "policy:1",
+    "UPDATE outcome_definitions SET content = '{}'": "definition:default 1",
+    "UPDATE scorecard_versions SET created_by = 'eve'": "version:v1",
+    "UPDATE scorecard_versions SET features = '{}'": "version:v1",
+    "UPDATE scorecard_versions SET status = 'inactive'": "version:v1",
+    "UPDATE activations SET actor = 'eve'": "initial of version:v1",
+    "DELETE FROM activations": "initial of version:v1",
+    "INSERT INTO reviews (id, version, kind, reviewer, reason, content_hash, acknowledged, at) "
+    "SELECT 1, version, 'approve', 'bob', 'fine', content_hash, '[]', created_at "
+    "FROM scorecard_versions": "approve of version:v1 by bob",
+    "UPDATE batches SET n_rows = 5": "batch:B1",
+    "DELETE FROM score_sets": "batch:B1 v1",
+    "UPDATE score_sets SET n_rows = 5": "batch:B1 v1",
+    "DELETE FROM withdrawals": "withdrawal of batch:B2",
+    "UPDATE withdrawals SET reason = 'other'": "withdrawal of batch:B2",
+}
+
+
+@pytest.mark.parametrize(("statement", "row"), _EDITS.items())
+def test_a_row_that_no_event_recorded_is_a_finding(
+    db: Session, tmp_path: Path, statement: str, row: str
+) -> None:
+    """Whoever owns the schema takes the triggers away, edits, and puts them back."""
+    _import_batch(db, tmp_path)
+    _import_batch(db, tmp_path, "B2")
+    ScoringService(db).score_batch("B1")
+    BatchService(db).withdraw("B2", reason="wrong file")
+    assert DoctorService(db).examine()["healthy"]
+    _without_triggers(db)
+    db.execute(text(statement))
+    db.commit()
+    kinds = _kinds(DoctorService(db).examine())
+    assert ("altered_row", row) in kinds
+    assert {subject for kind, subject in kinds if kind == "altered_row"} <= {row, "batch:B2"}
 
 
 def test_a_missing_trigger_is_a_finding(db: Session) -> None:

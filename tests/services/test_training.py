@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import csv
+import json
 from datetime import date, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from app.db import open_session, transaction
+from app.db.triggers import trigger_definitions
 from app.domain.scorecard import load_scorecard
 from app.errors import (
     BaselineError,
@@ -19,10 +21,12 @@ from app.errors import (
     NotFoundError,
     OpenTransactionError,
     QualityGateError,
+    TamperingError,
 )
 from app.models import Batch, ModelRegistry, ScorecardVersion, Verdict
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
+from app.services.doctor import DoctorService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
 from app.services.outcome_service import OutcomeService
@@ -222,6 +226,67 @@ def test_the_same_inputs_give_the_same_model_weights_and_hashes_twice(db, tmp_pa
     other = train(db, seed=8)
     assert other["content_hash"] != one["content_hash"]
     assert other["validation"]["advice"]["n_looks"] == 1
+
+
+def _as_owner_of_the_schema(db, statement):
+    """Take the triggers away, and change what they protect."""
+    sqlite = db.get_bind().dialect.name == "sqlite"
+    tables = ("ground_truth_labels", "verdicts", "model_registry", "scorecard_versions")
+    for trigger in trigger_definitions(db.get_bind().dialect.name):
+        for table in tables:
+            if trigger.startswith(f"{table}_"):
+                db.execute(text(f"DROP TRIGGER {trigger}" + ("" if sqlite else f" ON {table}")))
+    db.execute(text(statement))
+    db.commit()
+
+
+def _altered(db):
+    findings = DoctorService(db).examine()["findings"]
+    return {found["subject"] for found in findings if found["kind"] == "altered_row"}
+
+
+def test_an_edited_label_is_noticed_by_training_and_doctor(db, tmp_path):
+    load(db, tmp_path, rows_of())
+    train(db)
+    assert DoctorService(db).examine()["healthy"]
+    _as_owner_of_the_schema(
+        db,
+        "UPDATE ground_truth_labels SET label_value = 0, status = 'good' WHERE id = "
+        "(SELECT min(id) FROM ground_truth_labels WHERE status = 'bad')",
+    )
+    with pytest.raises(TamperingError, match=r"labels of label set 1 \(B1\) are not those"):
+        train(db)
+    assert _altered(db) == {"label_set:1"}
+
+
+@pytest.mark.parametrize(
+    ("statement", "row"),
+    [
+        ("UPDATE verdicts SET verdict = 'pass', value = 0.9 WHERE subject_kind = 'model'", "model"),
+        ("UPDATE verdicts SET verdict = 'fail' WHERE subject_kind = 'label_set'", "label_set:1"),
+        ("UPDATE model_registry SET advice = 'wait'", "model"),
+        ("UPDATE model_registry SET parameters = '{}'", "model"),
+    ],
+)
+def test_an_edited_model_is_noticed_by_refining_and_doctor(db, tmp_path, statement, row):
+    load(db, tmp_path, rows_of())
+    model_id = train(db)["model_id"]
+    _as_owner_of_the_schema(db, statement)
+    assert _altered(db) == {f"model:{model_id}" if row == "model" else row}
+    if row == "model":
+        with pytest.raises(TamperingError, match="not what was registered"):
+            refine(db, model_id)
+
+
+def test_an_edited_baseline_is_not_trained_against(db, tmp_path):
+    load(db, tmp_path, rows_of())
+    content = db.query(ScorecardVersion).one().content
+    content["features"]["a"]["weight"] = 41.0
+    _as_owner_of_the_schema(
+        db, f"UPDATE scorecard_versions SET content = '{json.dumps(content)}'".replace(":", "\\:")
+    )
+    with pytest.raises(TamperingError, match="version v1 is not what was stored"):
+        train(db)
 
 
 def test_an_edited_snapshot_is_named_and_nothing_is_computed(db, tmp_path):
