@@ -36,6 +36,23 @@ def current_revision(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
+def is_known_revision(found: str | None) -> bool:
+    """Say whether this release knows a revision, so can migrate from it.
+
+    Parameters
+    ----------
+    found : str or None
+        From ``current_revision``.
+
+    Returns
+    -------
+    bool
+        True if so.
+    """
+    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
+    return found in {script.revision for script in scripts}
+
+
 def schema_problem(found: str | None) -> tuple[str, str] | None:
     """Say what is wrong with a store at a revision, and what to do; None if nothing is.
 
@@ -53,9 +70,8 @@ def schema_problem(found: str | None) -> tuple[str, str] | None:
     if found == head:
         return None
     problem = f"the store's schema is {found}, this release needs {head}"
-    scripts = ScriptDirectory.from_config(alembic_config()).walk_revisions()
-    if found is None or found in {script.revision for script in scripts}:
-        return problem, "make a backup, then run python -m app.db.migrate"
+    if found is None or is_known_revision(found):
+        return problem, "make a backup, then run chancellor init --upgrade"
     return problem, "another release made it, use that one"
 
 

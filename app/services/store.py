@@ -5,14 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 
 from sqlalchemy import inspect, select
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from app.db import create_store_engine, open_session, transaction, upgrade
+from app.db.migrate import current_revision, head_revision, is_known_revision, schema_problem
 from app.domain.outcomes import default_definition
 from app.domain.policy import Policy
 from app.domain.scorecard import Scorecard, default_card
 from app.domain.types import Document
-from app.errors import ConflictError
+from app.errors import ConflictError, StoreNotInitialisedError, UnavailableError
 from app.models import ScorecardVersion
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
@@ -22,6 +25,7 @@ from app.services.version_activations import add_first_activation
 from app.services.version_rows import add_version_row
 from app.settings import Settings, default_actor, get_settings
 
+_A_TABLE = ScorecardVersion.__tablename__
 _FIRST = "The first version: the store was initialised with this card."
 
 
@@ -84,6 +88,70 @@ def initialise_store(
         }
 
 
+def upgrade_store(*, actor: str | None = None, settings: Settings | None = None) -> Document:
+    """Bring the schema of an existing store up to this release; its content stays.
+
+    Writes: the tables and triggers of the newer migrations, and the event ``store.upgraded``;
+    nothing where the schema is the newest already.
+
+    Parameters
+    ----------
+    actor : str, optional
+        The person on the record; by default the OS user.
+    settings : Settings, optional
+        Where the store is; by default from the environment.
+
+    Returns
+    -------
+    dict
+        database_url (its password hidden), ``revision_before``, ``revision`` and ``changed``.
+
+    Raises
+    ------
+    StoreNotInitialisedError
+        If there is no store.
+    ConflictError
+        If another release made it, which this one does not know.
+    """
+    place = settings or get_settings()
+    shown, found = _find_revision(place)
+    document = {"database_url": shown, "revision_before": found, "revision": head_revision()}
+    if found == head_revision():
+        return {**document, "changed": False}
+    if not is_known_revision(found):
+        problem = schema_problem(found)
+        raise ConflictError(": ".join(problem or ()), found=found, needed=head_revision())
+    upgrade(place.database_url)
+    with open_session(place.database_url) as db, transaction(db):
+        record(
+            db,
+            actor=actor or default_actor(),
+            action="store.upgraded",
+            subject="store",
+            payload={"revision_before": found, "revision": head_revision()},
+        )
+    return {**document, "changed": True}
+
+
+def _find_revision(place: Settings) -> tuple[str, str | None]:
+    url = make_url(place.database_url)
+    shown = url.render_as_string(hide_password=True)
+    missing = StoreNotInitialisedError(f"there is no store in {shown}: run chancellor init")
+    if place.database_url.startswith("sqlite") and not Path(url.database or "").exists():
+        raise missing
+    engine = create_store_engine(place.database_url)
+    try:
+        with engine.connect() as connection:
+            found = current_revision(connection)
+            if found is None and not inspect(connection).has_table(_A_TABLE):
+                raise missing
+            return shown, found
+    except OperationalError as error:
+        raise UnavailableError(f"the database does not answer: {error.orig}") from error
+    finally:
+        engine.dispose()
+
+
 def _already(shown: str) -> str:
     return (
         f"There is a store in {shown} already. One store serves one scorecard: add a version with "
@@ -95,7 +163,7 @@ def _refuse_existing(place: Settings) -> str:
     engine = create_store_engine(place.database_url)
     try:
         shown = engine.url.render_as_string(hide_password=True)
-        if inspect(engine).has_table(ScorecardVersion.__tablename__):
+        if inspect(engine).has_table(_A_TABLE):
             with engine.connect() as connection:
                 if connection.execute(select(ScorecardVersion.id).limit(1)).first() is not None:
                     raise ConflictError(_already(shown), database_url=shown)

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from app.domain.policy import Policy
 from app.domain.scorecard import load_scorecard
-from app.errors import ConflictError, DocumentError, NotFoundError, NotPermittedError
+from app.errors import (
+    ConflictError,
+    DocumentError,
+    NotFoundError,
+    NotPermittedError,
+    StoreNotInitialisedError,
+)
 from app.queries.policies import current_policy, policy_by_hash
 from app.queries.versions import expert_ancestor, require_active
 from app.services.audit_service import AuditService
 from app.services.definition_service import DefinitionService
 from app.services.policy_service import PolicyService
-from app.services.store import initialise_store
+from app.services.store import initialise_store, upgrade_store
 from tests.support.versions import model_draft
 
 LOSS = {"name": "loss", "bad": [{"event_type": "write_off"}]}
@@ -51,6 +58,37 @@ def test_a_store_begins_with_the_card_and_policy_it_is_given(store_url, home):
     assert made["content_hash"] == card.content_hash
     assert (home / "lake").is_dir()
     assert "secret" not in made["database_url"]
+
+
+def test_upgrading_a_store_of_this_release_changes_nothing(store, db):
+    before = AuditService(db).verify()["head"]
+    done = upgrade_store(actor="ada")
+    assert (done["changed"], done["revision_before"]) == (False, done["revision"])
+    assert AuditService(db).verify()["head"] == before
+
+
+def test_an_earlier_schema_is_upgraded_on_the_record(store, db, monkeypatch):
+    """There is one migration yet: stand in for the second."""
+    monkeypatch.setattr("app.services.store.head_revision", lambda: "0002")
+    migrated = []
+    monkeypatch.setattr("app.services.store.upgrade", migrated.append)
+    done = upgrade_store(actor="ada")
+    assert (done["changed"], done["revision_before"], done["revision"]) == (True, "0001", "0002")
+    assert migrated == [store.database_url]
+    event = AuditService(db).list_events(limit=1)[0]
+    assert (event["actor"], event["action"]) == ("ada", "store.upgraded")
+
+
+def test_what_this_release_does_not_know_is_not_upgraded(store, db):
+    db.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    db.commit()
+    with pytest.raises(ConflictError, match="another release made it"):
+        upgrade_store()
+
+
+def test_there_is_nothing_to_upgrade_without_a_store(home):
+    with pytest.raises(StoreNotInitialisedError, match="chancellor init"):
+        upgrade_store()
 
 
 def test_a_policy_that_could_never_approve_is_refused(store_url):

@@ -14,7 +14,7 @@ from app.cli.output import Output
 from app.cli.render import store as render
 from app.cli.services import open_services
 
-_TAMPERING = {"trigger", "audit", "changed_file", "missing_file"}
+_TAMPERING = {"trigger", "audit", "altered_row", "changed_file", "missing_file"}
 _TIDY = {"orphan", "lost_run"}
 
 CardFile = Annotated[
@@ -35,6 +35,13 @@ PolicyFile = Annotated[
         show_default="the built-in policy",
     ),
 ]
+Upgrade = Annotated[
+    bool,
+    typer.Option(
+        "--upgrade",
+        help="Bring the schema of an existing store up to this release; its content stays.",
+    ),
+]
 RemoveOrphans = Annotated[
     bool,
     typer.Option(
@@ -46,13 +53,15 @@ RemoveOrphans = Annotated[
 def init(
     card: CardFile = None,
     policy: PolicyFile = None,
+    upgrade: Upgrade = False,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
     """Create the store; the card becomes the active version v1.
 
     The store is a directory (CHANCELLOR_HOME, by default ./.chancellor) that holds
-    the database and the data files. One store serves one scorecard.
+    the database and the data files. One store serves one scorecard. With --upgrade
+    a store of an earlier release is brought up to this one; make a backup before.
 
     Example:
       chancellor init --card my_card.yaml
@@ -61,8 +70,17 @@ def init(
     """
     from app.domain.policy import parse_policy  # noqa: PLC0415 - pydantic, 0.1 s
     from app.domain.scorecard import load_scorecard  # noqa: PLC0415 - the same
-    from app.services.store import initialise_store  # noqa: PLC0415 - SQLAlchemy, 0.3 s
+    from app.services.store import (  # noqa: PLC0415 - SQLAlchemy, 0.3 s
+        initialise_store,
+        upgrade_store,
+    )
 
+    if upgrade:
+        if card is not None or policy is not None:
+            message = "--upgrade keeps the store's card and policy: leave --card and --policy out"
+            raise typer.BadParameter(message)
+        Output(as_json).show(upgrade_store(actor=actor), render.upgraded)
+        return
     rules = parse_policy(None if policy is None else read_document(policy))
     result = initialise_store(
         card=None if card is None else load_scorecard(card), policy=rules, actor=actor
@@ -76,6 +94,8 @@ def doctor(
 ) -> None:
     """Check the store: schema, triggers, audit chain, files and their hashes, runs.
 
+    Each row is held against the event that recorded it, so that an edit shows even
+    where the triggers that forbid it were taken away and put back.
     Every file that the database names is read and hashed again, so this takes a
     while on a large store. An orphan is a file that a crash left behind: no row
     names it, and it can be removed without loss.

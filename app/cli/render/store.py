@@ -46,6 +46,28 @@ def initialised(result: Document) -> Iterator[RenderableType]:
     yield next_step("chancellor batch import FILE --batch ID --party-id COL --scored-at COL")
 
 
+def upgraded(result: Document) -> Iterator[RenderableType]:
+    """Show what ``init --upgrade`` did.
+
+    Parameters
+    ----------
+    result : dict
+        What ``upgrade_store`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    place, revision = result["database_url"], result["revision"]
+    if not result["changed"]:
+        yield sentence(f"The schema of {place} is {revision} already; nothing changed.", "bold")
+        return
+    before = result["revision_before"]
+    yield sentence(f"The schema of {place} went from {before} to {revision}.", "bold")
+    yield next_step("chancellor doctor")
+
+
 def examined(result: Document) -> Iterator[RenderableType]:
     """Show what the doctor found.
 
