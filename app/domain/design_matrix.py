@@ -151,8 +151,8 @@ def find_out_of_time_split(sample: Sample) -> tuple[Split | None, str]:
                 f"the {name} part, split after {cut}, holds {n_bad} bad parties, "
                 f"at least {OUT_OF_TIME_MIN_BAD} are needed"
             )
-    if not np.any(is_test & (sample.bad == 0)):
-        return None, f"the test part, after {cut}, holds no good party"
+        if not np.any(part & (sample.bad == 0)):
+            return None, f"the {name} part, split after {cut}, holds no good party"
     return Split(np.flatnonzero(is_train), np.flatnonzero(is_test)), ""
 
 
@@ -245,14 +245,32 @@ def choose_splits(sample: Sample, mode: str, seed: int) -> tuple[str, tuple[Spli
         raise ValidationInfeasibleError(
             f"nothing can be held out: {sample.n_bad} bad and {sample.n_good} good parties"
         )
+    used = "cross_validation"
     if mode == "holdout" or (mode == "auto" and sample.n_rows > HOLDOUT_ABOVE):
-        return "holdout", (_holdout(sample, seed),), why
-    splits = tuple(
-        Split(train, test, repeat, fold)
-        for repeat in range(N_REPEATS)
-        for fold, (train, test) in enumerate(grouped_folds(sample, n_folds, seed + repeat))
-    )
-    return "cross_validation", splits, why
+        used = "holdout"
+        splits: tuple[Split, ...] = (_holdout(sample, seed),)
+    else:
+        splits = tuple(
+            Split(train, test, repeat, fold)
+            for repeat in range(N_REPEATS)
+            for fold, (train, test) in enumerate(grouped_folds(sample, n_folds, seed + repeat))
+        )
+    return used, _trainable(sample, splits), why
+
+
+def _trainable(sample: Sample, splits: tuple[Split, ...]) -> tuple[Split, ...]:
+    """Leave out splits that cannot be trained on; at least one must be there to be judged."""
+
+    def has_both(rows: Ints) -> bool:
+        return len(np.unique(sample.bad[rows])) == 2  # noqa: PLR2004 - bad and good
+
+    kept = tuple(split for split in splits if has_both(split.train))
+    if not any(has_both(split.test) for split in kept):
+        raise ValidationInfeasibleError(
+            f"no split of {sample.n_bad} bad and {sample.n_good} good parties leaves both on "
+            "either side: label more parties"
+        )
+    return kept
 
 
 def _holdout(sample: Sample, seed: int) -> Split:

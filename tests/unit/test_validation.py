@@ -79,6 +79,39 @@ def test_short_history_or_few_bads_fall_back_and_say_why():
     assert "at least 30 are needed" in few[2]
 
 
+def of_parties(party, bad):
+    n = len(bad)
+    goodness = np.linspace(0, 1, 4 * n).reshape(n, 4)
+    days = np.full(n, np.datetime64("2024-01-01", "D"))
+    return Sample(goodness, np.array(bad), np.array(party), days, goodness, np.zeros(4, dtype=bool))
+
+
+@pytest.mark.parametrize("mode", ["auto", "cross_validation", "holdout"])
+def test_too_few_parties_to_split_are_refused_before_anything_is_fitted(mode):
+    with pytest.raises(ValidationInfeasibleError, match="label more parties"):
+        choose_splits(of_parties([0, 1, 2, 2], [1, 0, 0, 1]), mode, 0)
+
+
+def test_a_fold_whose_training_part_lacks_a_class_is_left_out():
+    sample = of_parties([0, 1, 1, 1, 1, 1, 2], [1, 0, 0, 1, 0, 1, 0])
+    _, splits, _ = choose_splits(sample, "cross_validation", 0)
+    assert len(splits) == 3  # of two folds, twice
+    assert all(len(set(sample.bad[split.train])) == 2 for split in splits)
+
+
+def test_a_training_part_without_good_parties_does_not_decide_out_of_time():
+    sample = portfolio(n=400)
+    early = sample.scored_on <= np.sort(sample.scored_on)[int(0.7 * 400)]
+    bad = np.where(early, 1, np.arange(400) % 2)
+    turned = Sample(
+        sample.goodness, bad, sample.party, sample.scored_on, sample.raw, sample.categorical
+    )
+    split, why = find_out_of_time_split(turned)
+    assert split is None
+    assert "training part" in why
+    assert "no good party" in why
+
+
 @pytest.mark.parametrize(("mode", "days"), [("out_of_time", 60), ("out_of_time", 1)])
 def test_a_forced_mode_that_cannot_be_done_is_an_error(mode, days):
     with pytest.raises(ValidationInfeasibleError, match="at least 90"):
