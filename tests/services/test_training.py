@@ -402,3 +402,23 @@ def test_a_step_that_improves_nothing_counts_later_looks(db, tmp_path):
     together = train(db, ["B1", "B2"])
     assert apart["validation"]["advice"]["n_looks"] == 0
     assert together["validation"]["advice"]["n_looks"] == 2
+
+
+def test_a_model_of_the_second_generation_is_bound_to_the_expert_not_to_its_baseline(db, tmp_path):
+    extreme = (0.1, 9.0, 0.1, 0.1)  # the model wants ever more of b
+    load(db, tmp_path, rows_of(2000, extreme), "B1")
+    first = refine(db, train(db)["model_id"], despite_advice=True)
+    ScorecardVersionService(db, actor="boss").activate_version(first["version"])
+    load(db, tmp_path, rows_of(2000, extreme, seed=4, first=10_000), "B2")
+    second = refine(db, train(db, "B2")["model_id"], despite_advice=True)
+    assert (second["version"], second["base_version"]) == ("ml_v3", "ml_v2")
+    gates = {gate["gate"]: gate for gate in second["gates"]}
+    weights = {name: part["new_weight"] for name, part in second["features"].items()}
+    # CARD: the weights of v1, which sum to 100
+    expert = {"a": 40.0, "b": 30.0, "c": 20.0, "d": 10.0}
+    measured_from = {name: part["expert_weight"] for name, part in second["features"].items()}
+    assert measured_from == pytest.approx(expert)
+    furthest = max(abs(weights[name] / expert[name] - 1) for name in expert)
+    assert gates["cumulative_change"]["value"] == pytest.approx(furthest, abs=1e-9)
+    assert gates["weight_change"]["value"] < furthest < 1.0
+    assert weights["b"] > 1.5 * expert["b"]  # further than one step from the expert may go
