@@ -7,16 +7,16 @@ import csv
 import gzip
 import io
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from app.domain.intake import shown
 from app.domain.types import Document, Ints
+from app.lake.csv_quotes import holds_line_ends, open_quotes
 
 _BLOCK = 1 << 24
 _LARGEST_BLOCK = 1 << 30
@@ -169,67 +169,8 @@ def read_csv(content: bytes) -> CsvContent:
     if table.num_rows + n_ragged == 0:
         faults.append(file_fault("the file has a header but no rows"))
     if b'"' in raw and (n_ragged or holds_line_ends(table)):
-        faults += quote_faults(_lines(raw))
+        faults += [file_fault(sentence, row=line) for line, sentence in open_quotes(_lines(raw))]
     return CsvContent(table.rename_columns(unique_names(names)), raw, faults, misread, n_ragged)
-
-
-def holds_line_ends(table: pa.Table | pa.RecordBatch) -> bool:
-    r"""Say whether a cell spans several lines: a quote that is not closed looks like that.
-
-    Parameters
-    ----------
-    table : pyarrow.Table or pyarrow.RecordBatch
-        Columns of text or bytes.
-
-    Returns
-    -------
-    bool
-        True if one cell holds a line end.
-
-    Examples
-    --------
-    >>> holds_line_ends(pa.table({"note": ["one", "two\nlines"]}))
-    True
-    """
-    return any(
-        pc.any(pc.match_substring_regex(column, r"[\r\n]")).as_py() for column in table.columns
-    )
-
-
-def quote_faults(lines: Iterable[str]) -> list[Document]:
-    r"""Find the first quote that is never closed, or closed within a cell.
-
-    Such a quote swallows the rows after it into one cell, up to the next quote or to the end.
-
-    Parameters
-    ----------
-    lines : iterable of str
-        The file from its start.
-
-    Returns
-    -------
-    list of dict
-        One fault at most, with the line on which the broken row begins.
-
-    Examples
-    --------
-    >>> quote_faults(['id,note\n', 'a,"x\n', 'b,y\n'])[0]["row"]
-    2
-    >>> quote_faults(['id,note\n', 'a,"two\n', 'lines"\n'])
-    []
-    """
-    reader = csv.reader(lines, strict=True)
-    line = 1
-    try:
-        for _ in reader:
-            line = reader.line_num + 1
-    except csv.Error as error:
-        problem = (
-            f"the row holds a quote that is never closed, or closed within a cell ({error}): "
-            "it would swallow the rows after it"
-        )
-        return [file_fault(problem, row=line)]
-    return []
 
 
 def _as_utf8(raw: bytes) -> tuple[bytes, Ints]:

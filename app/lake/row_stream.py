@@ -21,7 +21,8 @@ import pyarrow.parquet as pq
 from app.domain.intake import FAULTS_SHOWN, RowFaults, one_chunk
 from app.domain.types import Document, Ints
 from app.errors import NotFoundError
-from app.lake.intake_csv import file_fault, holds_line_ends, quote_faults, unique_names
+from app.lake.csv_quotes import holds_line_ends, open_quotes
+from app.lake.intake_csv import file_fault, unique_names
 
 _BLOCK_BYTES = 1 << 24
 _PIECE_ROWS = 131_072
@@ -220,7 +221,8 @@ class _CsvRows(RowStream):
     def _check_quotes(self) -> None:
         """Look whether every quote is closed: otherwise one swallowed the rows after it."""
         with self._open_text() as file:
-            self.file_faults += quote_faults(file)
+            found = open_quotes(file)
+            self.file_faults += [file_fault(sentence, row=line) for line, sentence in found]
 
     def _open_reader(self, plain: pa.NativeFile) -> pacsv.CSVStreamingReader:
         places = [str(place) for place in range(len(self.columns))]
