@@ -8,6 +8,8 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.canonical import content_hash
+from app.domain.document import raise_problems
+from app.domain.scorecard_problems import scorecard_problems
 from app.domain.types import Document
 from app.errors import DocumentError
 
@@ -125,7 +127,7 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
     Raises
     ------
     DocumentError
-        If a field is unknown or out of range; it names the field.
+        If fields are unknown or out of range; it names each.
 
     Examples
     --------
@@ -134,13 +136,13 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
     >>> parse_policy({"min_auc": 0.65})
     Traceback (most recent call last):
     ...
-    app.errors.DocumentError: min_auc: Extra inputs are not permitted
+    app.errors.DocumentError: min_auc: is not known here; did you mean 'min_auc_roc'?
     """
     try:
         policy = Policy.model_validate(document or {})
     except ValidationError as error:
-        first = error.errors()[0]
-        raise DocumentError(".".join(str(part) for part in first["loc"]), first["msg"]) from error
+        raise_problems(scorecard_problems(error, {(): Policy}))
+        raise  # pragma: no cover - pydantic reports at least one error
     if policy.min_default_rate >= policy.max_default_rate:
         raise DocumentError(
             "min_default_rate",

@@ -91,6 +91,17 @@ def test_there_is_nothing_to_upgrade_without_a_store(home):
         upgrade_store()
 
 
+def test_every_fault_of_a_policy_is_named_with_what_it_may_have_meant(store, db):
+    typed = {"alow_self_review": False, "approvals_required": 0, "min_auc_roc": 60}
+    with pytest.raises(DocumentError) as caught:
+        PolicyService(db, actor="ada").set_policy(typed)
+    assert caught.value.message.splitlines() == [
+        "min_auc_roc: must be at most 1, is 60",
+        "approvals_required: must be at least 1, is 0",
+        "alow_self_review: is not known here; did you mean 'allow_self_review'?",
+    ]
+
+
 def test_a_policy_that_could_never_approve_is_refused(store_url):
     with pytest.raises(DocumentError, match="approvals_required"):
         initialise_store(policy=Policy(approvers=("ada",), approvals_required=2))
