@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import norm
 
 from app.domain.discrimination import Estimate
 from app.domain.policy import Policy
@@ -14,7 +15,7 @@ from app.domain.types import Document
 
 AdviceName = Literal["adopt", "keep", "wait"]
 
-_POWER_FACTOR = 2.80
+_Z_POWER = 0.84
 _BASE_ERROR = 0.05
 _LOOKS_EXPONENT = 1.5
 _SMALLEST_ERROR = 1e-12
@@ -106,8 +107,9 @@ def advise(
     n_labelled : int
         Distinct labelled parties behind the training.
     n_bad : int, optional
-        Distinct bad parties among them; under the policy's ``min_bad_to_adopt`` a clear gain is a
-        reason to wait for more. Not held against it where left out.
+        Distinct bad parties that the gain was measured on; under the policy's
+        ``min_bad_to_adopt`` a clear gain is a reason to wait for more. Not looked at where left
+        out.
     n_looks : int
         Earlier models judged against this baseline on overlapping rows.
     baseline_failures : sequence of str
@@ -160,13 +162,14 @@ def advise(
         return give(
             "wait",
             f"Wait: the refined card ranks defaults better ({shown}), but {n_bad:,} bad parties "
-            f"are too few to act on, {least:,} are needed; about {n_more:,} more matured parties "
-            "would bring them.",
+            f"among them are too few to act on, {least:,} are needed; about {n_more:,} more "
+            "matured parties would bring them.",
             n_more,
         )
     if low > 0:
         return give("adopt", f"Adopt: the refined card ranks defaults better ({shown}).")
-    factor = (_POWER_FACTOR * gain.standard_error / gain.value) ** 2 - 1
+    z_level = float(norm.ppf(0.5 + level / 2))
+    factor = ((z_level + _Z_POWER) * gain.standard_error / gain.value) ** 2 - 1
     n_more = max(1, int(np.ceil(round(n_labelled * factor, 6))))
     return give(
         "wait",

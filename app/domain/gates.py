@@ -224,8 +224,9 @@ def improvement_gate(
     policy: Policy,
     *,
     model_gain: float,
+    model_interval: tuple[float, float],
     refined_gain: float,
-    interval: tuple[float, float],
+    refined_interval: tuple[float, float],
     n: int,
     n_bad: int,
 ) -> Verdict:
@@ -237,25 +238,29 @@ def improvement_gate(
         Thresholds.
     model_gain, refined_gain : float
         AUC less the baseline's on the same rows.
-    interval : tuple of float
-        95 % interval of the refined card's gain (paired DeLong); NaN where a class has fewer
-        than two parties.
+    model_interval, refined_interval : tuple of float
+        95 % intervals of the two gains (paired DeLong); NaN where a class has fewer than two
+        parties.
     n, n_bad : int
         Distinct validated parties and bad parties among them.
 
     Returns
     -------
     Verdict
-        Its value is the smaller of the two gains.
+        Its value is the smaller of the two gains, with that gain's interval; it passes where
+        both intervals lie above 0.
 
     Examples
     --------
-    >>> gains = {"model_gain": 0.03, "refined_gain": 0.02, "interval": (0.01, 0.03)}
-    >>> improvement_gate(Policy(), **gains, n=900, n_bad=200).verdict
-    'pass'
+    >>> verdict = improvement_gate(Policy(), model_gain=0.03, model_interval=(0.02, 0.04),
+    ...                            refined_gain=0.02, refined_interval=(0.01, 0.03),
+    ...                            n=900, n_bad=200)
+    >>> verdict.verdict, verdict.value, verdict.interval
+    ('pass', 0.02, (0.01, 0.03))
     """
-    gain = min(model_gain, refined_gain)
-    verdict = _with_evidence(gain >= policy.min_gain, interval[0] > 0, n_bad, policy)
+    gain, interval = min((refined_gain, refined_interval), (model_gain, model_interval))
+    are_clear = model_interval[0] > 0 and refined_interval[0] > 0
+    verdict = _with_evidence(gain >= policy.min_gain, are_clear, n_bad, policy)
     return Verdict(
         gate="improves_on_baseline",
         verdict=verdict,
@@ -266,8 +271,9 @@ def improvement_gate(
         interval=_known(interval),
         n=n,
         sentence=(
-            f"Against the baseline the model gains {model_gain:+.4f} AUC and the refined card "
-            f"{refined_gain:+.4f} ({_shown(interval, '+.4f')}); each must gain at least "
+            f"Against the baseline the model gains {model_gain:+.4f} AUC "
+            f"({_shown(model_interval, '+.4f')}) and the refined card {refined_gain:+.4f} "
+            f"({_shown(refined_interval, '+.4f')}); each must gain at least "
             f"{policy.min_gain:.3f}."
         ),
     )

@@ -89,7 +89,7 @@ def follow(
         judged.gain,
         policy=policy,
         n_labelled=sample.n_parties,
-        n_bad=sample.n_bad,
+        n_bad=judged.n_bad,
         n_looks=n_looks,
         baseline_failures=tuple(v.gate for v in rails.judge(card.weights) if v.is_failed),
         model_gain=judged.model_gain.value,
@@ -101,8 +101,9 @@ def follow(
         improvement_gate(
             policy,
             model_gain=judged.model_gain.value,
+            model_interval=judged.model_gain.interval(),
             refined_gain=judged.gain.value,
-            interval=judged.gain.interval(),
+            refined_interval=judged.gain.interval(),
             **counts,
         ),
     )

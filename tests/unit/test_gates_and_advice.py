@@ -64,9 +64,28 @@ def test_auc_gate_needs_the_estimate_and_asks_for_the_interval(auc, low, n_bad, 
 )
 def test_model_and_refined_card_must_each_gain(model, refined, low, expected):
     found = improvement_gate(
-        POLICY, model_gain=model, refined_gain=refined, interval=(low, 0.05), n=1000, n_bad=200
-    )
+        POLICY, model_gain=model, model_interval=(low, 0.05), refined_gain=refined,
+        refined_interval=(low, 0.05), n=1000, n_bad=200,
+    )  # fmt: skip
     assert found.verdict == expected
+
+
+def test_the_smaller_gain_is_shown_with_its_own_interval_and_both_must_be_clear():
+    found = improvement_gate(
+        POLICY, model_gain=0.002, model_interval=(-0.004, 0.008), refined_gain=0.02,
+        refined_interval=(0.01, 0.03), n=1000, n_bad=200,
+    )  # fmt: skip
+    assert (found.value, found.interval) == (0.002, (-0.004, 0.008))
+    assert found.verdict == "insufficient evidence"
+
+
+def test_after_earlier_looks_more_parties_are_needed_for_the_same_power():
+    late = Estimate(0.01, 0.0049)
+    first = advise(Estimate(0.01, 0.006), policy=POLICY, n_labelled=1000)
+    sixth = advise(late, policy=POLICY, n_labelled=1000, n_looks=5)
+    assert first.n_more == pytest.approx(1000 * ((2.80 * 0.6) ** 2 - 1), abs=1)
+    # level 1 - 0.05 / 6^1.5: z = 2.929 (normal table), plus 0.84 for 80 % power
+    assert sixth.n_more == pytest.approx(1000 * ((3.769 * 0.49) ** 2 - 1), abs=3)
 
 
 def test_an_interval_that_is_not_a_number_is_left_out_and_can_be_hashed():
@@ -74,7 +93,13 @@ def test_an_interval_that_is_not_a_number_is_left_out_and_can_be_hashed():
     found = (
         auc_gate(POLICY, auc=0.7, interval=nothing, n=30, n_bad=1),
         improvement_gate(
-            POLICY, model_gain=0.02, refined_gain=0.02, interval=nothing, n=30, n_bad=1
+            POLICY,
+            model_gain=0.02,
+            model_interval=nothing,
+            refined_gain=0.02,
+            refined_interval=nothing,
+            n=30,
+            n_bad=1,
         ),
     )
     for verdict in found:
@@ -180,7 +205,7 @@ def test_a_clear_gain_on_few_bad_parties_is_a_reason_to_wait(n_bad, advice):
     assert found.name == advice
     if advice == "wait":
         assert found.n_more == 6
-        assert "99 bad parties are too few to act on, 100 are needed" in found.sentence
+        assert "99 bad parties among them are too few to act on, 100 are needed" in found.sentence
 
 
 def test_few_bad_parties_do_not_turn_a_keep_into_a_wait():
