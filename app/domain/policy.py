@@ -46,7 +46,8 @@ class Policy(BaseModel):
         Fewer distinct bad parties than this make a passed model gate
         "insufficient evidence".
     min_bad_to_adopt : int
-        With fewer distinct labelled bad parties the advice is to wait, never to adopt.
+        With fewer distinct bad parties among the validated the advice is to wait, never to
+        adopt.
     allow_self_review : bool
         Whether who requested the training may approve the draft.
     approvals_required : int

@@ -6,7 +6,7 @@ import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.evidence.records import Record
+from benchmarks.evidence.records import Record, share_interval
 
 RIGHT = "right"
 MEAN_LOSS, WORST_LOSS = 0.0, 0.003
@@ -14,6 +14,7 @@ ADOPT_SHARE, ADOPT_LIMIT, ADOPT_TRUE = 0.025, 0.05, 0.80
 AUC_COVERAGE, GAIN_COVERAGE = (0.93, 0.97), 0.93
 INTERVALS_FROM = 500
 ENOUGH_RUNS = 200
+ENOUGH_COVERED = 100
 _TINY = 5e-5
 
 
@@ -58,7 +59,7 @@ def _harm(rows: list[Record]) -> Iterator[Aim]:
 
 def _adopts(tables: dict[str, list[Record]]) -> Iterator[Aim]:
     rows = [row for row in tables["advice"] if row["expert"].startswith(RIGHT)]
-    counted = [row for row in rows if 200 <= row["n"] <= 5_000 and row["repeats"] >= 400]  # noqa: PLR2004 - the issue's own limits
+    counted = [row for row in rows if 200 <= row["n"] <= 5_000 and row["repeats"] >= ENOUGH_RUNS]  # noqa: PLR2004 - the issue's own limits
     aim = "expert right: adopt at most 2.5 %, upper 95 % limit at most 5 %, n = 200 to 5,000"
     yield _rare(aim, counted, ADOPT_SHARE)
     right = [row for row in tables["pooled"] if row["expert"].startswith(RIGHT)]
@@ -67,7 +68,7 @@ def _adopts(tables: dict[str, list[Record]]) -> Iterator[Aim]:
     yield _rare("twelve monthly looks: adopt within the year at most 5 %", year, ADOPT_LIMIT)
     off = [row for row in tables["advice"] if "80" in row["expert"] and row["n"] == 5_000]  # noqa: PLR2004 - the same
     yield _frequent("expert off by 80 %, n = 5,000: adopt at least 80 %", off)
-    pooled = [row for row in tables["pooled"] if "80" in row["expert"]]
+    pooled = [row for row in tables["pooled"] if "80" in row["expert"] and row["parties"] == 5_000]  # noqa: PLR2004 - the same
     yield _frequent("the same, parties repeated over six pooled batches", pooled)
 
 
@@ -95,28 +96,38 @@ def _frequent(aim: str, rows: list[Record]) -> Aim:
 
 
 def _intervals(rows: list[Record]) -> Iterator[Aim]:
-    low, high = AUC_COVERAGE
-    many = [row for row in rows if row["n"] >= INTERVALS_FROM and row["repeats"] >= 100]  # noqa: PLR2004 - fewer tell a coverage to 5 % only
+    many = [row for row in rows if row["n"] >= INTERVALS_FROM and row["repeats"] >= ENOUGH_COVERED]
     for validation in ("out of time", "cross validation"):
         of_mode = [row for row in many if row["validation"] == validation]
-        if not of_mode:
-            yield Aim(f"intervals, {validation}", "", None)
-            continue
-        for card in ("model", "refined", "baseline"):
-            shares = [row[f"AUC of {card}"] for row in of_mode]
-            yield Aim(
-                f"95 % interval of the {card}'s AUC covers 93 to 97 %, {validation}",
-                f"{percent(min(shares))} to {percent(max(shares))} in {len(of_mode)} settings",
-                low <= min(shares) and max(shares) <= high,
-            )
-        off = [row["paired gain"] for row in of_mode if "80" in row["expert"]]
-        if off:
-            yield Aim(
-                f"interval of the paired gain covers at least 93 %, expert off by 80 %, "
-                f"{validation}",
-                f"{percent(min(off))} to {percent(max(off))} in {len(off)} settings",
-                min(off) >= GAIN_COVERAGE,
-            )
+        for card in ("model", "refined card", "baseline"):
+            aim = f"95 % interval of the {card}'s AUC covers 93 to 97 %, {validation}"
+            yield _coverage(aim, of_mode, f"AUC of {card.split()[0]}", AUC_COVERAGE)
+        off = [row for row in of_mode if "80" in row["expert"]]
+        aim = f"interval of the paired gain covers at least 93 %, expert off by 80 %, {validation}"
+        yield _coverage(aim, off, "paired gain", (GAIN_COVERAGE, 1.0))
+
+
+def _coverage(aim: str, rows: list[Record], column: str, wanted: tuple[float, float]) -> Aim:
+    """Judge the coverage over all settings, and whether a setting is clearly outside."""
+    if not rows:
+        return Aim(aim, "", None)
+    hits = {id(row): round(row[column] * _repeats(row)) for row in rows}
+    n = sum(_repeats(row) for row in rows)
+    overall = sum(hits.values()) / n
+    low, high = wanted
+    outside = []
+    for row in rows:
+        lower, upper = share_interval(hits[id(row)], _repeats(row))
+        if upper < low or lower > high:
+            outside.append(f"{_where(row)} {percent(row[column])}")
+    shares = [row[column] for row in rows]
+    found = (
+        f"{percent(overall)} of {n:,} runs; {percent(min(shares))} to {percent(max(shares))} in "
+        f"{len(rows)} settings"
+    )
+    if outside:
+        found += f", clearly outside: {'; '.join(outside)}"
+    return Aim(aim, found, low <= overall <= high and not outside)
 
 
 def _recovery(rows: list[Record]) -> Aim:

@@ -8,7 +8,7 @@ import numpy as np
 
 from app.domain.training import judge_data
 from benchmarks.evidence.harm import RIGHT_WEAK, scenario_world
-from benchmarks.evidence.procedure import POLICY, Followed, follow
+from benchmarks.evidence.procedure import ANY_NUMBER_OF_BAD, POLICY, Followed, follow
 from benchmarks.evidence.runner import Cell
 from benchmarks.evidence.world import days, expert, sample_of
 
@@ -24,6 +24,9 @@ def cells(*, quick: bool) -> list[Cell]:
 
 def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
     """Simulate a year: after each month train on all data so far, until an advice is adopt.
+
+    Looks on fewer labelled bad parties than the policy asks for cannot be adopt; from then on
+    the least number is left out, for what is judged here is the interval.
 
     Every earlier model was judged on rows that this training uses, so all of them count as looks,
     as ``app.queries.models.count_looks`` counts them.
@@ -42,7 +45,7 @@ def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:
         n_trained += 1
         if sample.n_bad < POLICY.min_bad_to_adopt:
             continue  # it cannot be adopt, whatever the validation says, but counts as a look
-        found = follow(sample, expert(), n_looks=n_trained - 1)
+        found = follow(sample, expert(), n_looks=n_trained - 1, policy=ANY_NUMBER_OF_BAD)
         adopted_at = adopted_at or look * found.is_adopted
         at_95 = at_95 or look * _would_adopt_at_95(found)
         if adopted_at:

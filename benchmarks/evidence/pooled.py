@@ -17,14 +17,14 @@ N_PARTIES = 200
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    """List the settings: the expert right (400 repeats) and off by 80 % (30)."""
+    """List the settings: the expert right (400 repeats) and off by 80 % (20)."""
     options = {"n_parties": N_PARTIES, "n_batches": N_BATCHES}
     if quick:
         return [Cell("pooled", RIGHT_STRONG, {**options, "n_parties": 150}, 2)]
-    large = {**options, "n_parties": 1_000}
+    off = [Cell("pooled", OFF_80, {**options, "n_parties": n}, 20) for n in (1_000, 5_000)]
     return [
         Cell("pooled", RIGHT_WEAK, options, 400),
-        Cell("pooled", OFF_80, large, 30),
+        *off,
     ]
 
 

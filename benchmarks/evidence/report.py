@@ -128,8 +128,9 @@ def _shown(column: str, value: Any) -> str:
 
 
 def _is_change(column: str) -> bool:
-    words = (": mean", ": worst", ": sd", "gain", "lost", "cost")
-    return any(word in column for word in words) and "paired gain" not in column
+    if column in ("paired gain", "of the gain"):
+        return False
+    return any(word in column for word in (": mean", ": worst", ": sd", "gain", "lost", "cost"))
 
 
 def _is_auc(column: str) -> bool:

@@ -167,8 +167,8 @@ def vintages(records: list[Record]) -> Iterator[Record]:
             "bad rate there": record["bad_rate_tested"],
             "AUC of the expert there": record["auc_expert"],
             "gain of the refined card there": gain,
-            "lower limit": gain - half,
-            "upper limit": gain + half,
+            "gain: lower limit": gain - half,
+            "gain: upper limit": gain + half,
             "gain of the followed advice there": record["auc_followed"] - record["auc_expert"],
         }
 
