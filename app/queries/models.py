@@ -154,6 +154,44 @@ def _validated_keys(lake: TableReader, model: ModelRegistry) -> frozenset[tuple[
     return frozenset(zip(table["party_id"].to_pylist(), moments, strict=True))
 
 
+def other_opinions(db: Session, model: ModelRegistry) -> tuple[str, ...]:
+    """Name the models of the same baseline and batches whose advice was another.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    model : ModelRegistry
+        The model whose draft is looked at.
+
+    Returns
+    -------
+    tuple of str
+        One sentence per different training, oldest first; the reviewer should know that a
+        recommendation was not the only one.
+    """
+    others = db.scalars(
+        select(ModelRegistry)
+        .where(
+            ModelRegistry.base_version == model.base_version,
+            ModelRegistry.input_hash != model.input_hash,
+            ModelRegistry.advice != model.advice,
+        )
+        .order_by(ModelRegistry.created_at, ModelRegistry.id)
+    )
+    by_input = {
+        other.input_hash: other
+        for other in others
+        if not set(other.batch_ids).isdisjoint(model.batch_ids)
+    }
+    return tuple(
+        f"{other.id} advises otherwise ({other.advice}) on {', '.join(other.batch_ids)}, judged by "
+        f"{other.validation['mode'].replace('_', ' ')}: its model's AUC is "
+        f"{other.metrics['auc_roc']:.3f}, the refined card's gain {other.metrics['gain']:+.3f}."
+        for other in by_input.values()
+    )
+
+
 def stored_verdicts(db: Session, subject_kind: str, subject_id: str) -> list[Document]:
     """List the newest verdict of each gate on one subject.
 

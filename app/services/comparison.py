@@ -22,6 +22,7 @@ from app.lake.store import Lake
 from app.models import LabelSet, ModelRegistry, ScorecardVersion
 from app.queries.batches import list_withdrawals
 from app.queries.evidence import version_verdicts
+from app.queries.models import other_opinions
 from app.queries.versions import evidence_of, require_version
 from app.services.comparison_rows import labelled_rows, population_scores, validated_rows
 from app.services.version_cases import version_facts
@@ -132,6 +133,8 @@ def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = No
     if cut_off is not None:
         document["cut_off"] = _cut_off(cut_off, judged, population)
     document["limits"] = [] if judged is None else list(judged.limits)
+    if pair.model is not None:
+        document["limits"] += other_opinions(db, pair.model)
     document["not_available"] = lacking
     return document
 

@@ -420,3 +420,20 @@ def test_a_model_of_the_second_generation_is_bound_to_the_expert_not_to_its_base
     assert gates["cumulative_change"]["value"] == pytest.approx(furthest, abs=1e-9)
     assert gates["weight_change"]["value"] < furthest < 1.0
     assert weights["b"] > 1.5 * expert["b"]  # further than one step from the expert may go
+
+
+def test_a_comparison_names_the_models_that_advised_otherwise(db, tmp_path):
+    rows = rows_of(1200, ADOPTS, days=360)
+    late = rows[800:]  # in the last months risk no longer follows the features that gain
+    for row, other in zip(late, [[*row] for row in reversed(late)], strict=True):
+        row[3], row[5] = other[3], other[5]
+    load(db, tmp_path, rows)
+    dated = train(db)
+    shuffled = train(db, validation="cross_validation", seed=1)
+    assert dated["advice"] != shuffled["advice"]
+    draft = refine(db, shuffled["model_id"], despite_advice=True)
+    found = ScorecardVersionService(db).compare_versions("v1", draft["version"])
+    assert any(
+        limit.startswith(f"{dated['model_id']} advises otherwise ({dated['advice']})")
+        for limit in found["limits"]
+    )
