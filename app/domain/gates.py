@@ -236,11 +236,14 @@ def improvement_gate(
     ----------
     policy : Policy
         Thresholds.
-    model_gain, refined_gain : float
-        AUC less the baseline's on the same rows.
-    model_interval, refined_interval : tuple of float
-        95 % intervals of the two gains (paired DeLong); NaN where a class has fewer than two
-        parties.
+    model_gain : float
+        The model's AUC less the baseline's on the same rows.
+    model_interval : tuple of float
+        Its 95 % interval (paired DeLong); NaN where a class has fewer than two parties.
+    refined_gain : float
+        The refined card's AUC less the baseline's.
+    refined_interval : tuple of float
+        Its 95 % interval.
     n, n_bad : int
         Distinct validated parties and bad parties among them.
 
