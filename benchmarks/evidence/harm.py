@@ -105,8 +105,11 @@ def _mode(found: Followed) -> str:
 
 def _followed(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
     """Give the exact AUC of the expert's card and of the card after following the advice."""
-    weights = refine_all(sample, expert())[1].weights if found.is_adopted else expert().weights
+    start = expert().weights
+    refined = refine_all(sample, expert())[1].weights if found.is_clear else start
+    weights = refined if found.is_adopted else start
     return {
+        "auc_clear": world.auc(refined) if found.is_clear else None,
         "is_drafted": found.is_drafted,
         "is_adopted": found.is_adopted,
         "is_clear": found.is_clear,
@@ -134,6 +137,7 @@ def _cards(world: World, sample: Sample, found: Followed) -> dict[str, Any]:
         "auc_followed": auc_refined if found.is_adopted else auc_expert,
         "auc_drafts": auc_refined if found.is_drafted else auc_expert,
         "auc_refined": auc_refined,
+        "auc_clear": auc_refined if found.is_clear else None,
         "auc_regression": world.auc(alone),
         "auc_blend": world.auc((slope * start + alone) / 2),
     }

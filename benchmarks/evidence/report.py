@@ -91,7 +91,8 @@ def _plain(value: Any) -> Any:
 def _fill(template: str, tables: dict[str, list[Record]], runs: Path) -> str:
     parts: dict[str, Callable[[str], str]] = {
         "table": lambda name: markdown(tables[name]),
-        "count": lambda _: f"{sum(one['n_records'] for one in _described(runs)):,}",
+        "count": lambda _: _count(runs),
+        "complete": lambda _: _complete(runs),
         "per_month": lambda _: str(PER_MONTH),
         "seconds": lambda _: _seconds(runs),
         "libraries": lambda _: _libraries(runs),
@@ -130,7 +131,9 @@ def _shown(column: str, value: Any) -> str:
 def _is_change(column: str) -> bool:
     if column in ("paired gain", "of the gain"):
         return False
-    return any(word in column for word in (": mean", ": worst", ": sd", "gain", "lost", "cost"))
+    return any(
+        word in column for word in (": mean", ": worst", ": sd", "gain", "lost", "loss", "cost")
+    )
 
 
 def _is_auc(column: str) -> bool:
@@ -145,6 +148,24 @@ def _described(runs: Path) -> Iterable[dict[str, Any]]:
         path = runs / f"{study}.json"
         if path.exists():
             yield json.loads(path.read_text(encoding="utf-8"))
+
+
+def _count(runs: Path) -> str:
+    n = sum(one["n_records"] for one in _described(runs) if one["study"] != "real")
+    return f"{round(n, -2):,}"
+
+
+def _complete(runs: Path) -> str:
+    """Say whether every setting holds as many repeats as planned."""
+    cells = [cell for one in _described(runs) for cell in one["cells"]]
+    done, planned = (sum(cell[key] for cell in cells) for key in ("repeats", "repeats_planned"))
+    if done == planned:
+        return f"All {planned:,} planned runs are in the tables."
+    return (
+        f"**The run was interrupted: {done:,} of {planned:,} planned runs are in the tables.** Every "
+        "table says how many repeats it holds, the JSON of each study how many were planned. "
+        "`make evidence EVIDENCE_OPTIONS=--resume` does the rest."
+    )
 
 
 def _seconds(runs: Path) -> str:

@@ -50,7 +50,14 @@ def advice(records: list[Record]) -> Iterator[Record]:
             "expert": scenario, "n": int(n), "repeats": len(rows), **advice_shares(rows),
             "adopted": adopted, "lower limit": low, "upper limit": high,
             "clear without the rule of 100 bad": int(values(rows, "is_clear").sum()),
+            "their worst loss": _worst_of_the_clear(rows),
         }  # fmt: skip
+
+
+def _worst_of_the_clear(rows: list[Record]) -> float | None:
+    """Give the worst change of the AUC had the interval alone been followed."""
+    clear = [row for row in rows if row.get("auc_clear") is not None]
+    return min((row["auc_clear"] - row["auc_expert"] for row in clear), default=None)
 
 
 def looks(records: list[Record]) -> Iterator[Record]:
