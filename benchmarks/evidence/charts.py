@@ -48,6 +48,7 @@ def harm(rows: list[Record]) -> Any:
 def advice(rows: list[Record]) -> Any:
     """Draw how often each advice was given, by n."""
     names = ["adopt", "wait", "keep", "stopped"]
+    rows = [row for row in rows if row["validation"] == "auto"]
     bars = [
         {"expert": row["expert"], "n": f"{row['n']:,}", "advice": name, "share": row[name],
          "order": names.index(name)}

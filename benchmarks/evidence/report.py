@@ -162,8 +162,8 @@ def _complete(runs: Path) -> str:
     if done == planned:
         return f"All {planned:,} planned runs are in the tables."
     return (
-        f"**The run was interrupted: {done:,} of {planned:,} planned runs are in the tables.** Every "
-        "table says how many repeats it holds, the JSON of each study how many were planned. "
+        f"**The run was interrupted: {done:,} of {planned:,} planned runs are in the tables.** "
+        "Every table says how many repeats it holds, the JSON of each study how many were planned. "
         "`make evidence EVIDENCE_OPTIONS=--resume` does the rest."
     )
 

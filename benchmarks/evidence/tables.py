@@ -42,12 +42,12 @@ def harm(records: list[Record]) -> Iterator[Record]:
 
 def advice(records: list[Record]) -> Iterator[Record]:
     """Count how often each advice was given, and adopt with its limits."""
-    auto = [record for record in records if record["mode"] == "auto"]
-    for (scenario, n), rows in group_by(auto, "scenario", "n").items():
+    for (scenario, mode, n), rows in group_by(records, "scenario", "mode", "n").items():
         adopted = int(values(rows, "is_adopted").sum())
         low, high = share_interval(adopted, len(rows))
         yield {
-            "expert": scenario, "n": int(n), "repeats": len(rows), **advice_shares(rows),
+            "expert": scenario, "validation": str(mode).replace("_", " "), "n": int(n),
+            "repeats": len(rows), **advice_shares(rows),
             "adopted": adopted, "lower limit": low, "upper limit": high,
             "clear without the rule of 100 bad": int(values(rows, "is_clear").sum()),
             "their worst loss": _worst_of_the_clear(rows),
