@@ -79,7 +79,8 @@ def _rare(aim: str, rows: list[Record], limit: float) -> Aim:
     most, row = max(shares, key=lambda pair: pair[0])
     found = (
         f"at most {percent(most)} ({_where(row)}, {_adopted(row)} of {_repeats(row)}, upper limit "
-        f"{percent(row['upper limit'])})"
+        f"{percent(row['upper limit'])}); settings: {len(rows)}, each of at least "
+        f"{min(map(_repeats, rows))} runs"
     )
     if min(_repeats(one) for one in rows) < ENOUGH_RUNS:
         return Aim(aim, found, None)
