@@ -46,7 +46,7 @@ def test_a_store_without_a_revision_is_to_be_upgraded(store_url: str) -> None:
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM alembic_version"))
     engine.dispose()
-    with pytest.raises(ConflictError, match=r"backup, then run python -m app\.db\.migrate"):
+    with pytest.raises(ConflictError, match=r"backup, then run chancellor init --upgrade"):
         open_session(store_url)
 
 
