@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -17,6 +18,9 @@ from app.pipeline.progress import heard_by
 from app.pipeline.request import ACTOR_TAG, RUN_TAG, PipelineRequest, batches
 from app.pipeline.result import result_document
 from app.services.runs import RunService
+
+interruption = threading.Event()
+"""Set by the process that is asked to end; Dagster may answer the interrupt with a failed run."""
 
 _SETTINGS = frozenset(PipelineRequest.model_fields)
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -115,6 +119,8 @@ def _run_on_record(runs: RunService, run: Document, progress: Progress | None) -
     runs.db.rollback()  # no transaction stays open through a fit
     with _ended_on_record(runs, run_id):
         result = _execute(run_id, request, actor=runs.actor, progress=progress)
+        if interruption.is_set() and result["status"] != "succeeded":
+            raise KeyboardInterrupt
     runs.finish(run_id, dagster_run_id=result["dagster_run_id"], result=result)
     return {"run_id": run_id, **result}
 
@@ -125,9 +131,15 @@ def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        runs.cancel(run_id, reason="interrupted at the keyboard")
+        runs.cancel(
+            run_id,
+            reason="asked to end" if interruption.is_set() else "interrupted at the keyboard",
+        )
         raise
     except Exception as error:
+        if interruption.is_set():
+            runs.cancel(run_id, reason="asked to end")
+            raise
         reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
         runs.finish(run_id, dagster_run_id=None, result=reason)
         raise

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Sequence
 from types import FrameType
 
-from app.pipeline.execution import execute_run
+from app.pipeline.execution import execute_run, interruption
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 
@@ -34,6 +34,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def _interrupt(_signal: int, _frame: FrameType | None) -> None:
     """Turn a request to end into an exception, so that the run is put on record as cancelled."""
+    interruption.set()
     raise KeyboardInterrupt
 
 
