@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from functools import cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy.special import expit
 
 from app.domain.logistic import PenalisedLogistic, minimise
+from app.domain.threads import one_thread
 from app.domain.types import Bools, Floats, Ints
-
-if TYPE_CHECKING:
-    from threadpoolctl import ThreadpoolController
 
 DATA_ONLY_RIDGE = 1e-6
 CALIBRATION_RIDGE = 1e-4
@@ -335,21 +331,10 @@ def _fit_by_glum(problem: PenalisedLogistic, intercept: float) -> Floats:
         # glum cannot take a start for a single column: its own guess serves there
         start_params=np.append(intercept, np.zeros(d)) if d > 1 else None,
     )
-    with _thread_pools().limit(limits=1), warnings.catch_warnings():
+    with one_thread(), warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the gradient is checked instead
         model.fit(
             np.asfortranarray(problem.design), problem.bad.astype(np.float64),
             offset=problem.offset,
         )  # fmt: skip
     return np.append(float(model.intercept_), np.asarray(model.coef_, dtype=np.float64))
-
-
-@cache
-def _thread_pools() -> ThreadpoolController:
-    """Find the thread pools once, after glum has loaded its libraries.
-
-    Looking for them anew takes 3 ms, as long as a fit of 1,000 rows.
-    """
-    from threadpoolctl import ThreadpoolController  # noqa: PLC0415 - goes with glum
-
-    return ThreadpoolController()

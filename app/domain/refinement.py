@@ -11,6 +11,7 @@ from app.domain.cone_program import solve_guarded_weights
 from app.domain.fitting import AnchoredFit
 from app.domain.gates import Verdict
 from app.domain.guard_rails import GuardRails
+from app.domain.threads import single_threaded
 from app.domain.types import Bools, Document, Floats
 
 PATH_STEPS = 100
@@ -109,6 +110,7 @@ def round_weights(weights: Floats) -> Floats:
     return rounded
 
 
+@single_threaded
 def refine(fit: AnchoredFit, rails: GuardRails) -> Refinement:
     """Refine the baseline's weights: cone program, step back, rounding.
 

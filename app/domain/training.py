@@ -30,6 +30,7 @@ from app.domain.leakage import (
 )
 from app.domain.policy import Policy
 from app.domain.tau import choose_tau
+from app.domain.threads import single_threaded
 from app.domain.types import Bools, Document, Floats, Progress
 from app.domain.validation import CARDS, Card, Validation, validate
 
@@ -88,6 +89,7 @@ class TrainedModel:
         return not any(verdict.is_failed for verdict in self.verdicts)
 
 
+@single_threaded
 def judge_data(sample: Sample, card: Card, policy: Policy) -> tuple[Verdict, ...]:
     """Judge whether the sample can carry a training; nothing is fitted where it cannot.
 
@@ -114,6 +116,7 @@ def judge_data(sample: Sample, card: Card, policy: Policy) -> tuple[Verdict, ...
     return (*verdicts, expert_ranks_gate(slope, n=n))
 
 
+@single_threaded
 def train(
     sample: Sample,
     population: Floats,

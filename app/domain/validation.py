@@ -24,6 +24,7 @@ from app.domain.guard_rails import GuardRails
 from app.domain.policy import Policy
 from app.domain.refinement import refine
 from app.domain.tau import choose_tau
+from app.domain.threads import single_threaded
 from app.domain.types import Document, Floats, Progress
 
 CARDS = ("model", "refined", "baseline")
@@ -150,6 +151,7 @@ class Validation:
         return {t: float(np.mean([path[t] for path in paths])) for t in sorted(steps, reverse=True)}
 
 
+@single_threaded
 def validate(
     sample: Sample,
     card: Card,
