@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from app.db import open_session
 from app.pipeline.checks import showing_failed_training
 from app.pipeline.failures import as_dagster_failure
+from app.pipeline.interruption import stop_if_asked_to_end
 from app.pipeline.progress import report
 from app.pipeline.request import PipelineRequest, actor_of, batches
 from app.pipeline.stages import gates_markdown, labels_stage, scores_stage
@@ -24,6 +25,7 @@ GROUP = "chancellor"
 
 @contextmanager
 def _store() -> Iterator[Session]:
+    stop_if_asked_to_end()
     with as_dagster_failure(), open_session() as db:
         yield db
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
+
+from dagster import DagsterExecutionInterruptedError
 
 from app.db import open_session
 from app.domain.types import Document, Progress
 from app.errors import InvalidInputError
 from app.pipeline.definitions import defs
 from app.pipeline.home import open_instance
+from app.pipeline.interruption import was_asked_to_end
 from app.pipeline.jobs import TRAINING
 from app.pipeline.progress import heard_by
 from app.pipeline.request import ACTOR_TAG, RUN_TAG, PipelineRequest, batches
 from app.pipeline.result import result_document
 from app.services.runs import RunService
-
-interruption = threading.Event()
-"""Set by the process that is asked to end; Dagster may answer the interrupt with a failed run."""
 
 _SETTINGS = frozenset(PipelineRequest.model_fields)
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
@@ -119,8 +118,8 @@ def _run_on_record(runs: RunService, run: Document, progress: Progress | None) -
     runs.db.rollback()  # no transaction stays open through a fit
     with _ended_on_record(runs, run_id):
         result = _execute(run_id, request, actor=runs.actor, progress=progress)
-        if interruption.is_set() and result["status"] != "succeeded":
-            raise KeyboardInterrupt
+        if was_asked_to_end() and result["status"] != "succeeded":
+            raise KeyboardInterrupt  # which Dagster answered with a failed run
     runs.finish(run_id, dagster_run_id=result["dagster_run_id"], result=result)
     return {"run_id": run_id, **result}
 
@@ -130,18 +129,14 @@ def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
     """Leave no run live when Dagster itself fails or a person interrupts."""
     try:
         yield
-    except KeyboardInterrupt:
-        runs.cancel(
-            run_id,
-            reason="asked to end" if interruption.is_set() else "interrupted at the keyboard",
-        )
-        raise
-    except Exception as error:
-        if interruption.is_set():
+    except BaseException as error:
+        if was_asked_to_end():
             runs.cancel(run_id, reason="asked to end")
-            raise
-        reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
-        runs.finish(run_id, dagster_run_id=None, result=reason)
+        elif isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError):
+            runs.cancel(run_id, reason="interrupted at the keyboard")
+        else:
+            reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
+            runs.finish(run_id, dagster_run_id=None, result=reason)
         raise
 
 

@@ -7,12 +7,15 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 
 from app.domain.types import Progress
+from app.pipeline.interruption import stop_if_asked_to_end
 
 _LISTENER: ContextVar[Progress | None] = ContextVar("progress_listener", default=None)
 
 
 def report(stage: str, done: int, total: int) -> None:
-    """Pass progress on to the listener of this run; nobody listens in a run of Dagster's own.
+    """Pass progress on to the listener of this run, and end a run that was asked to end.
+
+    Nobody listens in a run of Dagster's own.
 
     Parameters
     ----------
@@ -20,7 +23,13 @@ def report(stage: str, done: int, total: int) -> None:
         What is being done.
     done, total : int
         Steps finished, and steps in all.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        If the process was asked to end.
     """
+    stop_if_asked_to_end()
     listener = _LISTENER.get()
     if listener is not None:
         listener(stage, done, total)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Sequence
-from types import FrameType
 
-from app.pipeline.execution import execute_run, interruption
+from app.pipeline.execution import execute_run
+from app.pipeline.interruption import heed_requests_to_end
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 
@@ -28,14 +27,8 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m app.pipeline.run_job RUN_ID\n")
         return _USAGE
-    signal.signal(signal.SIGTERM, _interrupt)
+    heed_requests_to_end()
     return _DONE if execute_run(arguments[0])["status"] == "succeeded" else _FAILED
-
-
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    """Turn a request to end into an exception, so that the run is put on record as cancelled."""
-    interruption.set()
-    raise KeyboardInterrupt
 
 
 if __name__ == "__main__":

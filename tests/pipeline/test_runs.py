@@ -278,8 +278,9 @@ def test_a_queued_run_executes_in_a_process_of_its_own_for_who_asked(stored):
 
 
 @pytest.mark.slow
-def test_a_process_that_is_asked_to_end_leaves_its_run_cancelled(stored):
-    stored("adopts", batches={"B1": 6000})
+@pytest.mark.parametrize("seconds", [0.0, 0.3, 1.0, 2.0])
+def test_a_process_that_is_asked_to_end_leaves_its_run_cancelled(stored, seconds):
+    stored("adopts", batches={"B1": 40_000})
     with open_session() as db:
         run = RunService(db, actor="bob").queue(
             pipeline=TRAINING,
@@ -294,7 +295,7 @@ def test_a_process_that_is_asked_to_end_leaves_its_run_cancelled(stored):
             if RunService(db).get_run(run["run_id"])["status"] == "running":
                 break
         time.sleep(0.05)
-    time.sleep(1.0)
+    time.sleep(seconds)
     child.send_signal(signal.SIGTERM)
     child.wait(timeout=60)
     with open_session() as db:
