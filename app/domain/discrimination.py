@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -329,35 +328,3 @@ def paired_auc_difference(
     return Estimate(
         float(found.auc[0] - found.auc[1]), clustered_standard_error(difference, bad, codes)
     )
-
-
-def mean_of_folds(
-    folds: Sequence[tuple[Ints, Floats]], bad: Ints, party: Ints
-) -> tuple[float, float]:
-    """Average a fold-wise AUC (or difference) and give its standard error.
-
-    A row's component within its test fold is averaged over the repeats, so that each row
-    enters the standard error once.
-
-    Parameters
-    ----------
-    folds : sequence of (ndarray, ndarray)
-        For each test fold its row numbers and the components of these rows.
-    bad, party : ndarray of shape (n_rows,)
-        Labels and party codes of all rows.
-
-    Returns
-    -------
-    tuple of float
-        Mean over folds, and standard error.
-    """
-    total = np.zeros(len(bad))
-    seen = np.zeros(len(bad))
-    estimates = []
-    for rows, components in folds:
-        total[rows] += components
-        seen[rows] += 1
-        estimates.append(float(components[bad[rows] == 1].mean()))
-    used = seen > 0
-    error = clustered_standard_error(total[used] / seen[used], bad[used], party[used])
-    return float(np.mean(estimates)), error

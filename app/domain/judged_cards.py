@@ -13,9 +13,9 @@ from app.domain.discrimination import (
     delong_components,
     gini,
     ks,
-    mean_of_folds,
     tie_levels,
 )
+from app.domain.fold_estimates import difference_of_folds, mean_of_folds
 from app.domain.types import Bools, Document, Floats, Ints
 from app.errors import InvalidInputError
 
@@ -127,7 +127,8 @@ def compare_discrimination(rows: JudgedRows) -> Document:
 
     Notes
     -----
-    Intervals are normal. AUC and Gini: DeLong by party. KS: the same variance for the difference
+    Intervals are normal. AUC and Gini: DeLong by party; their difference over several parts with
+    the correction of ``difference_of_folds``. KS: the same variance for the difference
     of two shares at the score where it is largest, taken as given. Brier: variance of the mean
     squared error by party.
 
@@ -144,7 +145,9 @@ def compare_discrimination(rows: JudgedRows) -> Document:
     if not parts:
         raise InvalidInputError("Discrimination needs bad and good parties in one test part.")
     components = [delong_components(-rows.scores[:, at], rows.bad[at]).values for at in parts]
-    difference = _fold_mean(rows, parts, [c[1] - c[0] for c in components])
+    difference = Estimate(
+        *difference_of_folds(*_by_row(rows, parts, [c[1] - c[0] for c in components]))
+    )
     used = np.unique(np.concatenate(parts))
     return {
         "old": _card(rows, parts, components, 0),
@@ -176,9 +179,16 @@ def _named(name: str, estimate: Estimate) -> Document:
 
 
 def _fold_mean(rows: JudgedRows, parts: tuple[Ints, ...], values: list[Floats]) -> Estimate:
+    return Estimate(*mean_of_folds(*_by_row(rows, parts, values)))
+
+
+def _by_row(
+    rows: JudgedRows, parts: tuple[Ints, ...], values: list[Floats]
+) -> tuple[list[tuple[Ints, Floats]], Ints, Ints]:
+    """Give the values of each part by row, and label and party of each row once."""
     _, first, code = np.unique(rows.row, return_index=True, return_inverse=True)
     folds = [(code[at], value) for at, value in zip(parts, values, strict=True)]
-    return Estimate(*mean_of_folds(folds, rows.bad[first], rows.party[first]))
+    return folds, rows.bad[first], rows.party[first]
 
 
 def _ks(rows: JudgedRows, parts: tuple[Ints, ...], card: int) -> Estimate:

@@ -17,9 +17,9 @@ from app.domain.discrimination import (
     delong_components,
     gini,
     ks,
-    mean_of_folds,
 )
 from app.domain.fitting import Calibration, calibrate, fit_anchored
+from app.domain.fold_estimates import difference_of_folds, mean_of_folds
 from app.domain.guard_rails import GuardRails
 from app.domain.policy import Policy
 from app.domain.refinement import refine
@@ -327,11 +327,9 @@ def _summarise(sample: Sample, mode: str, why: str, folds: tuple[FoldResult, ...
         for row, name in enumerate(CARDS)
     }
     refined, model, baseline = CARDS.index("refined"), CARDS.index("model"), -1
-    gain = _estimate(
-        sample, [(f.split.test, c.values[refined] - c.values[baseline]) for f, c in judged]
-    )
-    model_gain = _estimate(
-        sample, [(f.split.test, c.values[model] - c.values[baseline]) for f, c in judged]
+    gain, model_gain = (
+        _gain(sample, [(f.split.test, c.values[card] - c.values[baseline]) for f, c in judged])
+        for card in (refined, model)
     )
     tested = np.unique(np.concatenate([fold.split.test for fold, _ in judged]))
     seen = sample.take(tested)
@@ -350,6 +348,10 @@ def _summarise(sample: Sample, mode: str, why: str, folds: tuple[FoldResult, ...
 
 def _estimate(sample: Sample, folds: list[tuple[np.ndarray, Floats]]) -> Estimate:
     return Estimate(*mean_of_folds(folds, sample.bad, sample.party))
+
+
+def _gain(sample: Sample, folds: list[tuple[np.ndarray, Floats]]) -> Estimate:
+    return Estimate(*difference_of_folds(folds, sample.bad, sample.party))
 
 
 def _mean_metrics(folds: tuple[FoldResult, ...], name: str) -> Document:

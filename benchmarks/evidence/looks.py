@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from app.domain.training import judge_data
-from benchmarks.evidence.harm import RIGHT_WEAK, scenario_world
+from benchmarks.evidence.harm import RIGHT_STRONG, RIGHT_WEAK, scenario_world
 from benchmarks.evidence.procedure import ANY_NUMBER_OF_BAD, POLICY, Followed, follow
 from benchmarks.evidence.runner import Cell
 from benchmarks.evidence.world import days, expert, sample_of
@@ -17,9 +17,11 @@ PER_MONTH = 150
 
 
 def cells(*, quick: bool) -> list[Cell]:
-    """List the one setting: the expert is right, each month brings new parties."""
+    """List both right experts: each month brings new parties."""
     options = {"per_month": PER_MONTH, "n_looks": 4 if quick else N_LOOKS}
-    return [Cell("looks", RIGHT_WEAK, options, 2 if quick else 400)]
+    if quick:
+        return [Cell("looks", RIGHT_WEAK, options, 2)]
+    return [Cell("looks", scenario, options, 400) for scenario in (RIGHT_WEAK, RIGHT_STRONG)]
 
 
 def run(cell: Cell, rng: np.random.Generator) -> dict[str, Any]:

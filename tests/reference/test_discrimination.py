@@ -13,9 +13,9 @@ from app.domain.discrimination import (
     clustered_standard_error,
     delong_components,
     ks,
-    mean_of_folds,
     paired_auc_difference,
 )
+from app.domain.fold_estimates import difference_of_folds, mean_of_folds
 from app.errors import InvalidInputError
 
 
@@ -156,3 +156,29 @@ def test_fold_mean_counts_each_row_once_over_repeats():
     one = mean_of_folds([(rows, values)], bad, party)
     two = mean_of_folds([(rows, values), (rows, values)], bad, party)
     assert one == pytest.approx(two, rel=1e-12)
+
+
+@pytest.mark.parametrize(("n_folds", "n_repeats"), [(5, 2), (5, 1), (10, 10), (2, 2)])
+def test_a_paired_difference_has_the_variance_of_the_corrected_repeated_k_fold_test(
+    n_folds, n_repeats
+):
+    """Bouckaert and Frank 2004: t = mean / sqrt((1/(k r) + n2/n1) variance of one fold)."""
+    rng = np.random.default_rng(7)
+    n = 4_000
+    bad, party, values = rng.integers(0, 2, n), np.arange(n), rng.normal(0.01, 0.1, n)
+    folds = []
+    for _ in range(n_repeats):
+        order = rng.permutation(n)
+        folds += [(rows, values[rows]) for rows in np.array_split(order, n_folds)]
+    test, train = n / n_folds, n - n / n_folds
+    of_one_fold = 0.1**2 * (1 / (test / 2) + 1 / (test / 2))  # DeLong: S_10 / m + S_01 / n
+    expected = np.sqrt((1 / (n_folds * n_repeats) + test / train) * of_one_fold)
+    assert difference_of_folds(folds, bad, party)[1] == pytest.approx(expected, rel=0.03)
+
+
+def test_a_difference_judged_on_one_part_that_trained_nothing_keeps_delongs_error():
+    rows, bad = np.arange(8), np.tile([0, 1], 4)
+    values = np.sin(rows)
+    assert difference_of_folds([(rows, values)], bad, rows) == mean_of_folds(
+        [(rows, values)], bad, rows
+    )
