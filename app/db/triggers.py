@@ -8,7 +8,7 @@ drop triggers can still rewrite history; then the audit chain and the hashes tel
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -158,8 +158,25 @@ _REFUSE = "chancellor_refuse"
 _NAMED = re.compile(r"CREATE TRIGGER (\w+)(?:.* EXECUTE FUNCTION (\w+))?")
 
 
-def trigger_statements(dialect: str) -> tuple[str, ...]:
-    """Give the statements that create every trigger, in order.
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """One trigger, or a function that several share, as statements.
+
+    Attributes
+    ----------
+    name : str
+        What a database holds it under.
+    create, drop : tuple of str
+        SQL statements, one each, in order.
+    """
+
+    name: str
+    create: tuple[str, ...]
+    drop: tuple[str, ...]
+
+
+def list_triggers(dialect: str) -> tuple[Trigger, ...]:
+    """Give every trigger of a store's database, in the order of their creation.
 
     Parameters
     ----------
@@ -168,8 +185,8 @@ def trigger_statements(dialect: str) -> tuple[str, ...]:
 
     Returns
     -------
-    tuple of str
-        SQL statements, one each.
+    tuple of Trigger
+        Dropped in the opposite order.
     """
     return tuple(_sqlite() if dialect == "sqlite" else _postgresql())
 
@@ -187,7 +204,23 @@ def trigger_definitions(dialect: str) -> dict[str, str]:
     dict of str to str
         Name of the trigger to its statement on SQLite, to its function's body on PostgreSQL.
     """
-    statements = trigger_statements(dialect)
+    return definitions_of(list_triggers(dialect))
+
+
+def definitions_of(triggers: Iterable[Trigger]) -> dict[str, str]:
+    """Give what a database holds of these triggers.
+
+    Parameters
+    ----------
+    triggers : iterable of Trigger
+        With the functions they call.
+
+    Returns
+    -------
+    dict of str to str
+        As ``trigger_definitions``.
+    """
+    statements = [text for trigger in triggers for text in trigger.create]
     bodies = {
         match.group(1): match.group(2)
         for text in statements
@@ -197,18 +230,7 @@ def trigger_definitions(dialect: str) -> dict[str, str]:
     return {name: bodies.get(match.group(2), match.string) for name, match in named}
 
 
-def function_names() -> tuple[str, ...]:
-    """Give the names of the functions behind PostgreSQL's triggers.
-
-    Returns
-    -------
-    tuple of str
-        In the order of their creation.
-    """
-    return (_REFUSE, *(_function(rule) for rule in RULES))
-
-
-def _sqlite() -> Iterator[str]:
+def _sqlite() -> Iterator[Trigger]:
     for table in APPEND_ONLY:
         yield _abort(table, "update", "UPDATE", f"{table} is append-only")
     for table, keys in (APPEND_ONLY | KEPT).items():
@@ -220,22 +242,24 @@ def _sqlite() -> Iterator[str]:
         yield _abort(rule.table, rule.name, rule.event, rule.why, f"WHEN {condition}")
 
 
-def _guard(table: str, key: tuple[str, ...]) -> str:
+def _guard(table: str, key: tuple[str, ...]) -> Trigger:
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
     when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
     why = f"{table} is append-only: a row is never replaced"
     return _abort(table, "replace_" + "_".join(key), "INSERT", why, when)
 
 
-def _abort(table: str, name: str, event: str, why: str, when: str = "") -> str:
-    return (
+def _abort(table: str, name: str, event: str, why: str, when: str = "") -> Trigger:
+    create = (
         f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} {when} "
         f"BEGIN SELECT RAISE(ABORT, 'chancellor: {why}'); END"
     )
+    return Trigger(f"{table}_{name}", (create,), (f"DROP TRIGGER {table}_{name}",))
 
 
-def _postgresql() -> Iterator[str]:
-    yield _create_function(_REFUSE, _raise("% is append-only", "TG_TABLE_NAME"))
+def _postgresql() -> Iterator[Trigger]:
+    refuse = _create_function(_REFUSE, _raise("% is append-only", "TG_TABLE_NAME"))
+    yield Trigger(_REFUSE, (refuse,), (f"DROP FUNCTION {_REFUSE}()",))
     for table in APPEND_ONLY:
         yield _call(table, "update", "UPDATE", _REFUSE)
     for table in APPEND_ONLY | KEPT:
@@ -244,12 +268,13 @@ def _postgresql() -> Iterator[str]:
     for rule in RULES:
         condition = rule.condition.format(differs="IS DISTINCT FROM")
         body = f"IF {condition} THEN {_raise(rule.why)} END IF; RETURN NEW;"
-        yield _create_function(_function(rule), body)
-        yield _call(rule.table, rule.name, rule.event, _function(rule))
-
-
-def _function(rule: Rule) -> str:
-    return f"chancellor_{rule.table}_{rule.name}"
+        function = f"chancellor_{rule.table}_{rule.name}"
+        call = _call(rule.table, rule.name, rule.event, function)
+        yield Trigger(
+            call.name,
+            (_create_function(function, body), *call.create),
+            (*call.drop, f"DROP FUNCTION {function}()"),
+        )
 
 
 def _raise(why: str, *values: str) -> str:
@@ -265,8 +290,9 @@ def _create_function(name: str, body: str) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
 
 
-def _call(table: str, name: str, event: str, function: str, scope: str = "ROW") -> str:
-    return (
+def _call(table: str, name: str, event: str, function: str, scope: str = "ROW") -> Trigger:
+    create = (
         f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} FOR EACH {scope} "
         f"EXECUTE FUNCTION {function}()"
     )
+    return Trigger(f"{table}_{name}", (create,), (f"DROP TRIGGER {table}_{name} ON {table}",))

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 ${imports if imports else ""}
+from app.migrations.frozen_triggers import apply_triggers, revert_triggers, triggers_put_aside
+
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}
@@ -13,8 +15,10 @@ depends_on = None
 
 
 def upgrade() -> None:
-    ${upgrades if upgrades else "pass"}
+    ${upgrades if upgrades else ""}
+    apply_triggers(revision)
 
 
 def downgrade() -> None:
-    ${downgrades if downgrades else "pass"}
+    revert_triggers(revision)
+    ${downgrades if downgrades else ""}

@@ -77,7 +77,9 @@ class Activation(Base):
 
     __tablename__ = "activations"
     __table_args__ = (
-        CheckConstraint("kind IN ('initial', 'activate', 'rollback')", name="kind"),
+        CheckConstraint(
+            "kind IN ('initial', 'activate', 'rollback', 'emergency_rollback')", name="kind"
+        ),
         Index(None, "at"),
     )
 
