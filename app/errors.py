@@ -18,7 +18,8 @@
     │   ├── BaselineError              the baseline is not the one expected
     │   └── OpenTransactionError       long work was asked for inside a transaction
     ├── NotPermittedError              this person may not do this         (exit 6)
-    │   └── SelfReviewError            maker and checker must differ
+    │   ├── SelfReviewError            maker and checker must differ
+    │   └── TokenRefusedError          a token of a sign-in that does not hold
     ├── TamperingError                 history is not what was written     (exit 7)
     │   ├── AuditChainError            names the first bad event
     │   └── FileHashError              names the file that changed
@@ -168,6 +169,10 @@ class NotPermittedError(ChancellorError):
 
 class SelfReviewError(NotPermittedError):
     """Maker and checker must be two people."""
+
+
+class TokenRefusedError(NotPermittedError):
+    """The identity provider does not vouch for this token."""
 
 
 class TamperingError(ChancellorError):
