@@ -244,7 +244,8 @@ FORGERIES = (
     "keys from another place", "the public key as a shared secret",
     "an algorithm that is not pinned", "a curve instead of RSA",
     "an extension that must be understood", "a header that is no object",
-    "a header of other types", "claims that are no object", "claims nested without end", "a token for signing out", "nothing", "words",
+    "a header of other types", "claims that are no object", "claims nested without end",
+    "a token for signing out", "nothing", "words",
     "three dots", "not base64", "too long",
 )  # fmt: skip
 
