@@ -12,6 +12,7 @@ from app.db import open_session
 from app.pipeline.checks import showing_failed_training
 from app.pipeline.failures import as_dagster_failure
 from app.pipeline.interruption import stop_if_asked_to_end
+from app.pipeline.notes import note_materialised, noting
 from app.pipeline.progress import report
 from app.pipeline.request import PipelineRequest, actor_of, batches
 from app.pipeline.stages import gates_markdown, labels_stage, scores_stage
@@ -24,16 +25,17 @@ GROUP = "chancellor"
 
 
 @contextmanager
-def _store() -> Iterator[Session]:
+def _store(context: dg.AssetExecutionContext) -> Iterator[Session]:
     stop_if_asked_to_end()
-    with as_dagster_failure(), open_session() as db:
+    asset = context.asset_key.to_user_string()
+    with noting(context.run, asset), as_dagster_failure(), open_session() as db:
         yield db
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)
 def score_batch(context: dg.AssetExecutionContext, request: PipelineRequest) -> dict[str, Any]:
     """Score each batch with the active version, or with the baseline that is named."""
-    with _store() as db:
+    with _store(context) as db:
         service = ScoringService(db, actor=actor_of(context.run))
         stage = scores_stage(
             [
@@ -41,7 +43,7 @@ def score_batch(context: dg.AssetExecutionContext, request: PipelineRequest) -> 
                 for batch_id in request.batches_of(context.partition_key)
             ]
         )
-    return _materialised(stage, "n_rows", "mean_score", "version", "file_hashes")
+    return _materialised(context, stage, "n_rows", "mean_score", "version", "file_hashes")
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)
@@ -49,7 +51,7 @@ def generate_scorecard_labels(
     context: dg.AssetExecutionContext, request: PipelineRequest, score_batch: dict[str, Any]
 ) -> dict[str, Any]:
     """Label the scored batches from their realised outcomes."""
-    with _store() as db:
+    with _store(context) as db:
         service = LabelGenerationService(db, actor=actor_of(context.run))
         stage = labels_stage(
             [
@@ -61,7 +63,7 @@ def generate_scorecard_labels(
                 for batch_id in score_batch["batch_ids"]
             ]
         )
-    return _materialised(stage, "n_labelled", "n_bad", "n_immature", "default_rate")
+    return _materialised(context, stage, "n_labelled", "n_bad", "n_immature", "default_rate")
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)
@@ -71,7 +73,7 @@ def train_model_asset(
     generate_scorecard_labels: dict[str, Any],
 ) -> dict[str, Any]:
     """Fit the adviser to the labels and judge it on rows it never saw."""
-    with _store() as db, showing_failed_training(context):
+    with _store(context) as db, showing_failed_training(context):
         model = ModelTrainingService(db, actor=actor_of(context.run)).train_model(
             batch_id=generate_scorecard_labels["batch_ids"],
             model_type=request.model_type,
@@ -82,7 +84,9 @@ def train_model_asset(
             progress=report,
         )
     model = {name: part for name, part in model.items() if name != "parameters"}
-    return _materialised(model, "model_id", "status", "advice", "base_version", "content_hash")
+    return _materialised(
+        context, model, "model_id", "status", "advice", "base_version", "content_hash"
+    )
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)
@@ -90,17 +94,22 @@ def refine_scorecard(
     context: dg.AssetExecutionContext, train_model_asset: dict[str, Any]
 ) -> dict[str, Any]:
     """Draft a version from the model, unless its advice is keep."""
-    with _store() as db:
+    with _store(context) as db:
         draft = ScorecardVersionService(db, actor=actor_of(context.run)).refine_from_model(
             model_id=train_model_asset["model_id"],
             base_version=train_model_asset["base_version"],
             progress=report,
         )
-    return _materialised(draft, "status", "version", "advice", "content_hash", "evidence_hash")
+    return _materialised(
+        context, draft, "status", "version", "advice", "content_hash", "evidence_hash"
+    )
 
 
-def _materialised(stage: dict[str, Any], *shown: str) -> dict[str, Any]:
+def _materialised(
+    context: dg.AssetExecutionContext, stage: dict[str, Any], *shown: str
+) -> dict[str, Any]:
     """Hand a stage on, with what Dagster shows of it: Dagster unpacks the value from the result."""
+    note_materialised(context.run, context.asset_key.to_user_string(), stage)
     metadata: dict[str, Any] = {name: stage[name] for name in shown if stage.get(name) is not None}
     if stage.get("gates"):
         metadata["gates"] = dg.MetadataValue.md(gates_markdown(stage["gates"]))

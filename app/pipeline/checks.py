@@ -14,16 +14,17 @@ from typing import Any
 import dagster as dg
 
 from app.db import open_session
-from app.domain.gates import WEIGHT_GATES
+from app.domain.pipelines import DRAFT_GATES, LABEL_GATES, TRAINING_GATES
 from app.domain.types import Document
 from app.edge.gates import NEVER_BLOCKING
 from app.errors import QualityGateError
+from app.pipeline.notes import note_check_results
 from app.pipeline.request import batches
 from app.queries.evidence import list_verdicts
 
-LABEL_GATES = ("sample_size", "default_rate")
-TRAINING_GATES = ("expert_ranks", "auc_roc", "improves_on_baseline")
-DRAFT_GATES = WEIGHT_GATES
+LABEL_ASSET, MODEL_ASSET, DRAFT_ASSET = (
+    "generate_scorecard_labels", "train_model_asset", "refine_scorecard",
+)  # fmt: skip
 
 
 def _specs(asset: str, gates: Sequence[str]) -> list[dg.AssetCheckSpec]:
@@ -42,25 +43,24 @@ def _specs(asset: str, gates: Sequence[str]) -> list[dg.AssetCheckSpec]:
         ]
 
 
-@dg.multi_asset_check(
-    name="label_gates", specs=_specs("generate_scorecard_labels", LABEL_GATES), can_subset=True
-)
+@dg.multi_asset_check(name="label_gates", specs=_specs(LABEL_ASSET, LABEL_GATES), can_subset=True)
 def label_gates(
+    context: dg.AssetCheckExecutionContext,
     generate_scorecard_labels: dict[str, Any],
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates of the label sets; several batches are judged together by the training."""
     label_sets = [str(label_set) for label_set in generate_scorecard_labels["label_set_ids"]]
     verdicts = [verdict for one in label_sets for verdict in _stored("label_set", one)]
     may_block = len(label_sets) == 1
-    yield from check_results(
-        "generate_scorecard_labels", LABEL_GATES, verdicts, may_block=may_block
-    )
+    results = check_results(LABEL_ASSET, LABEL_GATES, verdicts, may_block=may_block)
+    yield from _noted(context.run, LABEL_ASSET, results)
 
 
 @dg.multi_asset_check(
-    name="model_gates", specs=_specs("train_model_asset", TRAINING_GATES), can_subset=True
+    name="model_gates", specs=_specs(MODEL_ASSET, TRAINING_GATES), can_subset=True
 )
 def model_gates(
+    context: dg.AssetCheckExecutionContext,
     train_model_asset: dict[str, Any],
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates that training evaluated."""
@@ -69,19 +69,28 @@ def model_gates(
         *_stored("label_set", label_sets),
         *_stored("model", train_model_asset["model_id"]),
     ]
-    yield from check_results("train_model_asset", TRAINING_GATES, verdicts)
+    results = check_results(MODEL_ASSET, TRAINING_GATES, verdicts)
+    yield from _noted(context.run, MODEL_ASSET, results)
 
 
-@dg.multi_asset_check(
-    name="draft_gates", specs=_specs("refine_scorecard", DRAFT_GATES), can_subset=True
-)
+@dg.multi_asset_check(name="draft_gates", specs=_specs(DRAFT_ASSET, DRAFT_GATES), can_subset=True)
 def draft_gates(
+    context: dg.AssetCheckExecutionContext,
     refine_scorecard: dict[str, Any],
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates of the draft; where the advice made none there is nothing to show."""
     if refine_scorecard["version"] is not None:
         verdicts = _stored("version", refine_scorecard["version"])
-        yield from check_results("refine_scorecard", DRAFT_GATES, verdicts)
+        results = check_results(DRAFT_ASSET, DRAFT_GATES, verdicts)
+        yield from _noted(context.run, DRAFT_ASSET, results)
+
+
+def _noted(
+    run: dg.DagsterRun, asset: str, results: Iterator[dg.AssetCheckResult]
+) -> list[dg.AssetCheckResult]:
+    found = list(results)
+    note_check_results(run, asset, found)
+    return found
 
 
 def check_results(
@@ -136,10 +145,11 @@ def showing_failed_training(context: dg.AssetExecutionContext) -> Iterator[None]
     try:
         yield
     except QualityGateError as error:
-        for result in check_results("train_model_asset", TRAINING_GATES, error.verdicts):
+        results = check_results(MODEL_ASSET, TRAINING_GATES, error.verdicts)
+        for result in _noted(context.run, MODEL_ASSET, results):
             context.instance.report_runless_asset_event(
                 dg.AssetCheckEvaluation(
-                    asset_key=dg.AssetKey("train_model_asset"),
+                    asset_key=dg.AssetKey(MODEL_ASSET),
                     check_name=str(result.check_name),
                     passed=result.passed,
                     severity=result.severity,

@@ -5,23 +5,22 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
 
 from dagster import DagsterExecutionInterruptedError
 
 from app.db import open_session
+from app.domain.pipelines import TRAINING
 from app.domain.types import Document, Progress
 from app.errors import InvalidInputError
 from app.pipeline.definitions import defs
 from app.pipeline.home import open_instance
 from app.pipeline.interruption import was_asked_to_end
-from app.pipeline.jobs import TRAINING
+from app.pipeline.lost_runs import close_lost_runs
 from app.pipeline.progress import heard_by
-from app.pipeline.request import ACTOR_TAG, RUN_TAG, PipelineRequest, batches
+from app.pipeline.request import ACTOR_TAG, REQUEST_TAG, RUN_TAG, batches
 from app.pipeline.result import result_document
 from app.services.runs import RunService
 
-_SETTINGS = frozenset(PipelineRequest.model_fields)
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
 
@@ -71,8 +70,7 @@ def run_pipeline(
     """
     if not batch_ids:
         raise InvalidInputError("Name at least one batch to run the pipeline on.")
-    request = {
-        "batch_ids": list(batch_ids),
+    settings = {
         "observation_window_days": window,
         "outcome_type": outcome,
         "validation": validation,
@@ -80,7 +78,7 @@ def run_pipeline(
     }
     with open_session() as db:
         runs = RunService(db, actor=actor)
-        run = runs.start(pipeline=TRAINING, batch_ids=batch_ids, config=request)
+        run = runs.start(pipeline=TRAINING, batch_ids=batch_ids, config=settings)
         return _run_on_record(runs, run, progress)
 
 
@@ -104,7 +102,7 @@ def execute_run(run_id: str, *, progress: Progress | None = None) -> Document:
     NotFoundError
         If there is no such run.
     ConflictError
-        If it is not queued.
+        If it is not queued, or another run is running.
     """
     with open_session() as db:
         requested_by = RunService(db).get_run(run_id)["requested_by"]
@@ -114,13 +112,12 @@ def execute_run(run_id: str, *, progress: Progress | None = None) -> Document:
 
 def _run_on_record(runs: RunService, run: Document, progress: Progress | None) -> Document:
     run_id = run["run_id"]
-    request = {name: value for name, value in run["config"].items() if name in _SETTINGS}
     runs.db.rollback()  # no transaction stays open through a fit
     with _ended_on_record(runs, run_id):
-        result = _execute(run_id, request, actor=runs.actor, progress=progress)
+        result = _execute(run, progress=progress)
         if was_asked_to_end() and result["status"] != "succeeded":
             raise KeyboardInterrupt  # which Dagster answered with a failed run
-    runs.finish(run_id, dagster_run_id=result["dagster_run_id"], result=result)
+    runs.finish(run_id, result=result)
     return {"run_id": run_id, **result}
 
 
@@ -131,29 +128,34 @@ def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
         yield
     except BaseException as error:
         if was_asked_to_end():
-            runs.cancel(run_id, reason="asked to end")
+            runs.stopped(run_id, reason="asked to end")
         elif isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError):
-            runs.cancel(run_id, reason="interrupted at the keyboard")
+            runs.stopped(run_id, reason="interrupted at the keyboard")
         else:
             reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
-            runs.finish(run_id, dagster_run_id=None, result=reason)
+            runs.finish(run_id, result=reason)
         raise
 
 
-def _execute(
-    run_id: str, request: dict[str, Any], *, actor: str, progress: Progress | None
-) -> Document:
-    partition = request["batch_ids"][-1]
+def _execute(run: Document, *, progress: Progress | None) -> Document:
+    request = {"batch_ids": run["batch_ids"], **run["config"]}
+    request_id = run["request_id"]
     with _quiet_dagster(), open_instance() as instance, heard_by(progress):
-        instance.add_dynamic_partitions(str(batches.name), list(request["batch_ids"]))
-        run = defs.resolve_job_def(TRAINING).execute_in_process(
+        close_lost_runs(instance)
+        instance.add_dynamic_partitions(str(batches.name), run["batch_ids"])
+        result = defs.resolve_job_def(run["pipeline"]).execute_in_process(
             instance=instance,
-            partition_key=partition,
+            run_id=run["dagster_run_id"],
+            partition_key=run["batch_ids"][-1],
             run_config={"resources": {"request": {"config": request}}, **_SILENT},
-            tags={ACTOR_TAG: actor, RUN_TAG: run_id},
+            tags={
+                ACTOR_TAG: run["requested_by"],
+                RUN_TAG: run["run_id"],
+                **({} if request_id is None else {REQUEST_TAG: request_id}),
+            },
             raise_on_error=False,
         )
-    return result_document(TRAINING, run)
+    return result_document(run["pipeline"], result)
 
 
 @contextmanager

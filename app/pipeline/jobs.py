@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import dagster as dg
 
-TRAINING = "ml_training_pipeline"
-SCORING = "scoring_pipeline"
+from app.domain.pipelines import PIPELINES, SCORING, TRAINING
 
 ml_training_pipeline = dg.define_asset_job(
     TRAINING,
-    selection=dg.AssetSelection.assets(
-        "score_batch", "generate_scorecard_labels", "train_model_asset", "refine_scorecard"
-    ),
+    selection=dg.AssetSelection.assets(*PIPELINES[TRAINING]),
     description="Score, label, train and refine: from realised outcomes to a draft for review.",
     executor_def=dg.in_process_executor,
 )
 
 scoring_pipeline = dg.define_asset_job(
     SCORING,
-    selection=dg.AssetSelection.assets("score_batch"),
+    selection=dg.AssetSelection.assets(*PIPELINES[SCORING]),
     description="Score a batch with the active version.",
     executor_def=dg.in_process_executor,
 )

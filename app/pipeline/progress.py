@@ -8,14 +8,15 @@ from contextvars import ContextVar
 
 from app.domain.types import Progress
 from app.pipeline.interruption import stop_if_asked_to_end
+from app.pipeline.notes import note_progress
 
 _LISTENER: ContextVar[Progress | None] = ContextVar("progress_listener", default=None)
 
 
 def report(stage: str, done: int, total: int) -> None:
-    """Pass progress on to the listener of this run, and end a run that was asked to end.
+    """Note progress, pass it on to the listener, and end a run that was asked to end.
 
-    Nobody listens in a run of Dagster's own.
+    Nobody listens in a process of its own; the note is for other processes to read.
 
     Parameters
     ----------
@@ -30,6 +31,7 @@ def report(stage: str, done: int, total: int) -> None:
         If the process was asked to end.
     """
     stop_if_asked_to_end()
+    note_progress(stage, done, total)
     listener = _LISTENER.get()
     if listener is not None:
         listener(stage, done, total)

@@ -6,6 +6,7 @@ from pydantic import Field
 
 ACTOR_TAG = "chancellor/actor"
 RUN_TAG = "chancellor/run_id"
+REQUEST_TAG = "chancellor/request_id"
 
 batches = dg.DynamicPartitionsDefinition(name="batches")
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from app.errors import ConflictError, UnavailableError
 from app.pipeline.execution import execute_run
 from app.pipeline.interruption import heed_requests_to_end
+from app.services.workers import NOT_NOW
 
 _DONE, _FAILED, _USAGE = 0, 1, 2
 
@@ -22,13 +24,18 @@ def main(arguments: Sequence[str]) -> int:
     Returns
     -------
     int
-        0 if the run succeeded, 1 if it failed, 2 on wrong usage.
+        0 if the run succeeded, 1 if it failed, 2 on wrong usage, 75 if it could not begin now:
+        another run is running, the run is no longer queued, or the database does not answer.
     """
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m app.pipeline.run_job RUN_ID\n")
         return _USAGE
     heed_requests_to_end()
-    return _DONE if execute_run(arguments[0])["status"] == "succeeded" else _FAILED
+    try:
+        return _DONE if execute_run(arguments[0])["status"] == "succeeded" else _FAILED
+    except (ConflictError, UnavailableError) as error:
+        sys.stderr.write(f"{error.message}\n")
+        return NOT_NOW
 
 
 if __name__ == "__main__":

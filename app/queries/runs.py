@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
@@ -28,8 +28,15 @@ def list_live_runs(db: Session) -> tuple[PipelineRun, ...]:
     return tuple(db.scalars(live.order_by(PipelineRun.created_at, PipelineRun.id)))
 
 
-def list_runs(db: Session, *, limit: int) -> tuple[PipelineRun, ...]:
-    """List the newest runs.
+def list_runs(
+    db: Session,
+    *,
+    limit: int,
+    after: str | None = None,
+    pipeline: str | None = None,
+    status: str | None = None,
+) -> tuple[PipelineRun, ...]:
+    """List the newest runs that match.
 
     Parameters
     ----------
@@ -37,17 +44,38 @@ def list_runs(db: Session, *, limit: int) -> tuple[PipelineRun, ...]:
         The store.
     limit : int
         How many at most.
+    after : str or None
+        Id of a run; those that follow it in this order.
+    pipeline, status : str or None
+        Exact values to match.
 
     Returns
     -------
     tuple of PipelineRun
-        Newest first.
+        Newest first; of the same moment by id.
+
+    Raises
+    ------
+    NotFoundError
+        If there is no run ``after``.
     """
     newest = select(PipelineRun).order_by(PipelineRun.created_at.desc(), PipelineRun.id)
+    if pipeline is not None:
+        newest = newest.where(PipelineRun.pipeline == pipeline)
+    if status is not None:
+        newest = newest.where(PipelineRun.status == status)
+    if after is not None:
+        last = require_run(db, after)
+        newest = newest.where(
+            or_(
+                PipelineRun.created_at < last.created_at,
+                and_(PipelineRun.created_at == last.created_at, PipelineRun.id > last.id),
+            )
+        )
     return tuple(db.scalars(newest.limit(limit)))
 
 
-def require_run(db: Session, run_id: str) -> PipelineRun:
+def find_run(db: Session, run_id: str, *, lock: bool = False) -> PipelineRun | None:
     """Find a run by its id.
 
     Parameters
@@ -56,6 +84,28 @@ def require_run(db: Session, run_id: str) -> PipelineRun:
         The store.
     run_id : str
         The run.
+    lock : bool
+        Whether other writers of this row wait for the transaction's end.
+
+    Returns
+    -------
+    PipelineRun or None
+        The row, read afresh; None if there is none.
+    """
+    return db.get(PipelineRun, run_id, populate_existing=True, with_for_update=lock or None)
+
+
+def require_run(db: Session, run_id: str, *, lock: bool = False) -> PipelineRun:
+    """Find a run by its id, which must exist.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    run_id : str
+        The run.
+    lock : bool
+        Whether other writers of this row wait for the transaction's end.
 
     Returns
     -------
@@ -67,7 +117,7 @@ def require_run(db: Session, run_id: str) -> PipelineRun:
     NotFoundError
         If there is none.
     """
-    row = db.get(PipelineRun, run_id, populate_existing=True)
+    row = find_run(db, run_id, lock=lock)
     if row is None:
         raise NotFoundError(f"There is no pipeline run {run_id!r}.", run_id=run_id)
     return row

@@ -20,7 +20,7 @@ from app.queries.runs import list_live_runs
 from app.queries.store_schema import find_revision, read_triggers
 from app.services.audit_service import AuditService, record
 from app.services.row_checks import find_altered_rows
-from app.services.runs import is_lost
+from app.services.run_processes import is_lost
 from app.settings import default_actor
 
 Kind = Literal[

@@ -18,14 +18,27 @@ from app.models import PipelineRun
 from app.queries.batches import require_batch
 from app.queries.runs import LIVE, list_live_runs, list_runs, require_run
 from app.services.audit_service import record
-from app.services.processes import is_alive, process_started_at
+from app.services.processes import process_started_at
+from app.services.run_documents import (
+    EXECUTION,
+    STEPS,
+    ended_steps,
+    execution_of,
+    run_document,
+    set_execution,
+    steps_of,
+)
+from app.services.run_processes import is_lost
 from app.settings import default_actor
 
 LOST = "its process ended without a word (killed, or the machine stopped)"
 
 
 class RunService:
-    """Keep the record of pipeline runs.
+    """Keep the record of pipeline runs, for the processes that execute them.
+
+    People ask for runs, follow and cancel them through
+    :class:`app.services.pipeline_service.PipelineService`.
 
     Parameters
     ----------
@@ -39,8 +52,16 @@ class RunService:
         self.db = db
         self.actor = actor or default_actor()
 
-    def queue(self, *, pipeline: str, batch_ids: Sequence[str], config: Document) -> Document:
-        """Put a run on the record that another process will execute.
+    def queue(
+        self,
+        *,
+        pipeline: str,
+        batch_ids: Sequence[str],
+        config: Document,
+        run_id: str | None = None,
+        **facts: str | None,
+    ) -> Document:
+        """Put a run on the record that another process will execute, after those before it.
 
         Parameters
         ----------
@@ -50,37 +71,37 @@ class RunService:
             Its batches.
         config : dict
             Its settings.
+        run_id : str or None
+            A UUID; None makes one.
+        **facts : str or None
+            What else is known of it: ``request_id``, ``idempotency_key``.
 
         Returns
         -------
         dict
-            The run, ``queued``. Until it begins it belongs to this process.
+            The run, ``queued``. It belongs to no process until one begins it, and outlives all.
 
         Raises
         ------
         NotFoundError
             If there is no such batch.
         ConflictError
-            If a batch is withdrawn, or another run is live; it names that run.
+            If a batch is withdrawn.
 
         Notes
         -----
-        Writes: one row of ``pipeline_runs``, the event ``run.queued``; a live run whose
-        process is gone is marked failed first, with ``run.failed``.
+        Writes: one row of ``pipeline_runs``, the event ``run.queued``.
         """
-        with self._one_at_a_time():
+        with transaction(self.db):
             for batch_id in batch_ids:
                 require_batch(self.db, batch_id)
-            self._reap()
-            self._refuse_second()
+            execution = {name: value for name, value in facts.items() if value is not None}
             run = PipelineRun(
-                id=str(uuid.uuid4()),
+                id=run_id or str(uuid.uuid4()),
                 pipeline=pipeline,
                 batch_ids=list(batch_ids),
-                config={**config, "host": platform.node()},
+                config={**config, EXECUTION: execution},
                 status="queued",
-                pid=os.getpid(),
-                pid_started_at=process_started_at(os.getpid()),
                 requested_by=self.actor,
                 created_at=utc_now(),
             )
@@ -90,7 +111,7 @@ class RunService:
             return run_document(run)
 
     def start(self, *, pipeline: str, batch_ids: Sequence[str], config: Document) -> Document:
-        """Put a run on the record that this process executes at once.
+        """Put a run on the record that this process executes at once, before any that is queued.
 
         Parameters
         ----------
@@ -111,7 +132,7 @@ class RunService:
         NotFoundError
             If there is no such batch.
         ConflictError
-            If a batch is withdrawn, or another run is live; nothing is left behind.
+            If a batch is withdrawn, or another run is running; nothing is left behind.
 
         Notes
         -----
@@ -132,40 +153,43 @@ class RunService:
         Returns
         -------
         dict
-            The run, ``running``.
+            The run, ``running``. Dagster knows it by the same id.
 
         Raises
         ------
         NotFoundError
             If there is no such run.
         ConflictError
-            If it is not queued.
+            If it is not queued, or another run is running; it names that run.
 
         Notes
         -----
-        Writes: the row's process and start, the event ``run.started``.
+        Writes: the row's process and start, the event ``run.started``; a running run whose
+        process is gone is marked failed first, with ``run.failed``.
         """
         with self._one_at_a_time():
-            run = require_run(self.db, run_id)
+            run = require_run(self.db, run_id, lock=True)
             if run.status != "queued":
                 raise ConflictError(f"Run {run_id} is {run.status}, not queued.", run_id=run_id)
+            self._reap()
+            self._refuse_second()
             run.status = "running"
             run.pid = os.getpid()
             run.pid_started_at = process_started_at(os.getpid())
+            run.dagster_run_id = run.id
             run.started_at = utc_now()
+            set_execution(run, host=platform.node())
             self.db.flush()
             self._record("run.started", run, {"pid": run.pid})
             return run_document(run)
 
-    def finish(self, run_id: str, *, dagster_run_id: str | None, result: Document) -> Document:
+    def finish(self, run_id: str, *, result: Document) -> Document:
         """Put the end of a run on the record.
 
         Parameters
         ----------
         run_id : str
             The run.
-        dagster_run_id : str or None
-            Dagster's name for it; None if it never came to that.
         result : dict
             The result document; its ``status`` is ``succeeded`` or ``failed``, its ``error`` a
             document or None.
@@ -188,12 +212,11 @@ class RunService:
         """
         with transaction(self.db):
             run = self._require_live(run_id)
-            run.dagster_run_id = dagster_run_id
-            run.result = result
-            self._end(run, result["status"], (result.get("error") or {}).get("message"))
+            error = (result.get("error") or {}).get("message")
+            self.end(run, result["status"], error, result=result)
             return run_document(run)
 
-    def cancel(self, run_id: str, *, reason: str) -> Document:
+    def stopped(self, run_id: str, *, reason: str) -> Document:
         """Put on the record that a run was stopped before its end.
 
         Parameters
@@ -201,12 +224,12 @@ class RunService:
         run_id : str
             The run.
         reason : str
-            Why it was stopped.
+            Why, where nobody asked for it on the record.
 
         Returns
         -------
         dict
-            The run.
+            The run, ``cancelled``.
 
         Raises
         ------
@@ -221,11 +244,11 @@ class RunService:
         """
         with transaction(self.db):
             run = self._require_live(run_id)
-            self._end(run, "cancelled", reason)
+            self.end(run, "cancelled", _why_cancelled(run) or reason)
             return run_document(run)
 
     def reap(self) -> tuple[Document, ...]:
-        """Mark the live runs whose process is gone as failed.
+        """Mark the running runs whose process is gone as failed, or cancelled if it was asked for.
 
         Returns
         -------
@@ -234,8 +257,10 @@ class RunService:
 
         Notes
         -----
-        Writes: each run's end, and ``run.failed`` for each.
+        Writes: each run's end, and ``run.failed`` or ``run.cancelled`` for each.
         """
+        if not any(is_lost(run) for run in list_live_runs(self.db)):
+            return ()
         with transaction(self.db):
             return self._reap()
 
@@ -250,7 +275,7 @@ class RunService:
         Returns
         -------
         dict
-            The run with its result.
+            The run, as :func:`app.services.run_documents.run_document`.
 
         Raises
         ------
@@ -274,101 +299,87 @@ class RunService:
         """
         return tuple(run_document(run) for run in list_runs(self.db, limit=limit))
 
-    def _require_live(self, run_id: str) -> PipelineRun:
-        run = require_run(self.db, run_id)
-        if run.status not in LIVE:
-            raise ConflictError(f"Run {run_id} has already {run.status}.", run_id=run_id)
-        return run
+    def end(
+        self, run: PipelineRun, status: str, error: str | None, *, result: Document | None = None
+    ) -> None:
+        """End a run, inside the transaction that read its row.
 
-    def _refuse_second(self) -> None:
-        for run in list_live_runs(self.db):
-            raise ConflictError(
-                f"Run {run.id} of {run.pipeline} on {', '.join(run.batch_ids)} is {run.status} "
-                f"(process {run.pid}, asked for by {run.requested_by}); one run at a time: wait "
-                "until it has ended.",
-                run_id=run.id,
-                status=run.status,
-                pid=run.pid,
-                requested_by=run.requested_by,
-            )
+        Parameters
+        ----------
+        run : PipelineRun
+            A live run, locked.
+        status : {'succeeded', 'failed', 'cancelled'}
+            How it ended.
+        error : str or None
+            Why, in a sentence.
+        result : dict or None
+            Its result document; None keeps what was noted.
 
-    def _reap(self) -> tuple[Document, ...]:
-        gone = [run for run in list_live_runs(self.db) if is_lost(run)]
-        for run in gone:
-            self._end(run, "failed", LOST)
-        return tuple(run_document(run) for run in gone)
-
-    @contextmanager
-    def _one_at_a_time(self) -> Iterator[None]:
-        """Write; where the database refuses a second live run, say that another came first."""
-        try:
-            with transaction(self.db):
-                yield
-        except IntegrityError as error:
-            raise ConflictError("Another run has just begun; one run at a time.") from error
-
-    def _end(self, run: PipelineRun, status: str, error: str | None) -> None:
+        Notes
+        -----
+        Writes: the row's end, the event ``run.STATUS``.
+        """
+        steps = ended_steps(steps_of(run), status)
+        noted = run.result or {}
+        run.result = {**(noted if result is None else result), STEPS: steps}
         run.status = status
         run.error = error
         run.finished_at = utc_now()
         self.db.flush()
         self._record(f"run.{status}", run, {"dagster_run_id": run.dagster_run_id, "error": error})
 
+    def _require_live(self, run_id: str) -> PipelineRun:
+        run = require_run(self.db, run_id, lock=True)
+        if run.status not in LIVE:
+            raise ConflictError(f"Run {run_id} has already {run.status}.", run_id=run_id)
+        return run
+
+    def _refuse_second(self) -> None:
+        for run in list_live_runs(self.db):
+            if run.status == "running":
+                raise ConflictError(
+                    f"Run {run.id} of {run.pipeline} on {', '.join(run.batch_ids)} is running "
+                    f"(process {run.pid}, asked for by {run.requested_by}); one run at a time: "
+                    "wait until it has ended.",
+                    run_id=run.id,
+                    status=run.status,
+                    pid=run.pid,
+                    requested_by=run.requested_by,
+                )
+
+    def _reap(self) -> tuple[Document, ...]:
+        gone = [
+            require_run(self.db, run.id, lock=True)
+            for run in list_live_runs(self.db)
+            if is_lost(run)
+        ]
+        gone = [run for run in gone if is_lost(run)]  # as it is now that it is locked
+        for run in gone:
+            asked = _why_cancelled(run)
+            self.end(run, "cancelled" if asked else "failed", asked or LOST)
+        return tuple(run_document(run) for run in gone)
+
+    @contextmanager
+    def _one_at_a_time(self) -> Iterator[None]:
+        """Write; where the database refuses a second running run, say that another came first."""
+        try:
+            with transaction(self.db):
+                yield
+        except IntegrityError as error:
+            raise ConflictError("Another run has just begun; one run at a time.") from error
+
     def _record(self, action: str, run: PipelineRun, payload: Document) -> None:
+        request_id = execution_of(run).get("request_id")
+        request = {} if request_id is None else {"request_id": request_id}
         record(
             self.db,
             actor=self.actor,
             action=action,
             subject=f"run:{run.id}",
-            payload={"pipeline": run.pipeline, **payload},
+            payload={"pipeline": run.pipeline, **request, **payload},
         )
 
 
-def is_lost(run: PipelineRun) -> bool:
-    """Say whether a live run's process is gone; of another machine's process nothing is known.
-
-    Parameters
-    ----------
-    run : PipelineRun
-        A queued or running run.
-
-    Returns
-    -------
-    bool
-        True if nobody will ever finish it.
-    """
-    if run.config.get("host") != platform.node() or run.pid is None or run.pid_started_at is None:
-        return False
-    return not is_alive(run.pid, started_at=run.pid_started_at)
-
-
-def run_document(run: PipelineRun) -> Document:
-    """Give a run as a JSON-ready mapping.
-
-    Parameters
-    ----------
-    run : PipelineRun
-        The row.
-
-    Returns
-    -------
-    dict
-        Its columns; times in ISO form.
-    """
-    times = {
-        name: None if (at := getattr(run, name)) is None else at.isoformat()
-        for name in ("created_at", "started_at", "finished_at")
-    }
-    return {
-        "run_id": run.id,
-        "pipeline": run.pipeline,
-        "batch_ids": list(run.batch_ids),
-        "config": run.config,
-        "status": run.status,
-        "dagster_run_id": run.dagster_run_id,
-        "pid": run.pid,
-        "result": run.result,
-        "error": run.error,
-        "requested_by": run.requested_by,
-        **times,
-    }
+def _why_cancelled(run: PipelineRun) -> str | None:
+    asked = execution_of(run).get("cancel")
+    return None if asked is None else f"cancelled by {asked['by']}: {asked['reason']}"

@@ -12,12 +12,13 @@ import dagster as dg
 import pytest
 
 from app.db import open_session, transaction
+from app.domain.pipelines import TRAINING
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models import PipelineRun
 from app.pipeline.execution import execute_run, run_pipeline
 from app.pipeline.home import open_instance
-from app.pipeline.jobs import TRAINING
 from app.services.audit_service import AuditService
+from app.services.run_documents import set_execution
 from app.services.runs import RunService
 from app.services.scorecard_version_service import ScorecardVersionService
 
@@ -184,7 +185,7 @@ def test_an_unknown_batch_starts_no_run(stored):
 def test_a_second_run_is_refused_and_the_live_one_is_named(stored):
     stored("adopts")
     with open_session() as db:
-        live = RunService(db, actor="bob").queue(pipeline=TRAINING, batch_ids=["B1"], config={})
+        live = RunService(db, actor="bob").start(pipeline=TRAINING, batch_ids=["B1"], config={})
     with pytest.raises(ConflictError, match=live["run_id"]) as refused:
         run_pipeline(batch_ids=["B1"], actor="ada")
     assert refused.value.facts["requested_by"] == "bob"
@@ -195,7 +196,7 @@ def test_a_run_whose_process_is_gone_is_marked_failed_and_makes_way(stored):
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     with open_session() as db:
-        lost = RunService(db, actor="bob").queue(pipeline=TRAINING, batch_ids=["B1"], config={})
+        lost = RunService(db, actor="bob").start(pipeline=TRAINING, batch_ids=["B1"], config={})
         with transaction(db):
             db.get_one(PipelineRun, lost["run_id"]).pid = gone.pid
 
@@ -205,17 +206,20 @@ def test_a_run_whose_process_is_gone_is_marked_failed_and_makes_way(stored):
         reaped = RunService(db).get_run(lost["run_id"])
     assert reaped["status"] == "failed"
     assert "process" in reaped["error"]
-    assert _actions(f"run:{lost['run_id']}") == ["run.queued", "run.failed"]
+    assert _actions(f"run:{lost['run_id']}") == [
+        "run.queued", "run.started", "run.failed",
+    ]  # fmt: skip
 
 
 def test_a_run_of_another_machine_is_never_taken_for_dead(stored):
     stored("keeps")
     with open_session() as db:
         runs = RunService(db)
-        elsewhere = runs.queue(pipeline=TRAINING, batch_ids=["B1"], config={})
+        elsewhere = runs.start(pipeline=TRAINING, batch_ids=["B1"], config={})
         with transaction(db):
             row = db.get_one(PipelineRun, elsewhere["run_id"])
-            row.pid, row.config = 2**22 + 1, {**row.config, "host": "elsewhere"}
+            row.pid = 2**22 + 1
+            set_execution(row, host="elsewhere")
         assert runs.reap() == ()
 
 
@@ -223,7 +227,7 @@ def test_a_number_that_another_process_inherited_does_not_keep_a_run_alive(store
     stored("keeps")
     with open_session() as db:
         runs = RunService(db)
-        run = runs.queue(pipeline=TRAINING, batch_ids=["B1"], config={})
+        run = runs.start(pipeline=TRAINING, batch_ids=["B1"], config={})
         with transaction(db):
             db.get_one(PipelineRun, run["run_id"]).pid_started_at = time.time() - 86_400
         assert [one["run_id"] for one in runs.reap()] == [run["run_id"]]
@@ -248,7 +252,7 @@ def test_a_run_is_finished_once(stored):
     document = run_pipeline(batch_ids=["B1"], actor="ada")
     with open_session() as db:
         with pytest.raises(ConflictError, match="already"):
-            RunService(db).cancel(document["run_id"], reason="too late")
+            RunService(db).stopped(document["run_id"], reason="too late")
         with pytest.raises(ConflictError, match="not queued"):
             RunService(db).begin(document["run_id"])
     with pytest.raises(NotFoundError):
@@ -259,9 +263,7 @@ def test_a_run_is_finished_once(stored):
 def test_a_queued_run_executes_in_a_process_of_its_own_for_who_asked(stored):
     stored("keeps")
     with open_session() as db:
-        run = RunService(db, actor="bob").queue(
-            pipeline=TRAINING, batch_ids=["B1"], config={"batch_ids": ["B1"]}
-        )
+        run = RunService(db, actor="bob").queue(pipeline=TRAINING, batch_ids=["B1"], config={})
 
     done = subprocess.run(
         [sys.executable, "-m", "app.pipeline.run_job", run["run_id"]],
@@ -285,7 +287,7 @@ def test_a_process_that_is_asked_to_end_leaves_its_run_cancelled(stored, seconds
         run = RunService(db, actor="bob").queue(
             pipeline=TRAINING,
             batch_ids=["B1"],
-            config={"batch_ids": ["B1"], "validation": "cross_validation"},
+            config={"validation": "cross_validation"},
         )
     child = subprocess.Popen([sys.executable, "-m", "app.pipeline.run_job", run["run_id"]],
                              stderr=subprocess.DEVNULL)  # fmt: skip

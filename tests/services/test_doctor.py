@@ -366,7 +366,7 @@ def _ended_process() -> tuple[int, float]:
 
 def test_a_run_whose_process_is_gone_is_a_finding(db: Session) -> None:
     pid, started = _ended_process()
-    here = {"status": "running", "config": {"host": platform.node()}}
+    here = {"status": "running", "config": {"execution": {"host": platform.node()}}}
     with transaction(db):
         db.add(run_row(id="lost", pid=pid, pid_started_at=started, **here))
     result = DoctorService(db).examine()
