@@ -379,9 +379,9 @@ def test_a_run_that_is_alive_or_elsewhere_is_none(db: Session) -> None:
     alive = process_started_at(os.getpid())
     with transaction(db):
         db.add(run_row(id="alive", status="running", pid=os.getpid(), pid_started_at=alive,
-                       config={"host": platform.node()}))  # fmt: skip
+                       config={"execution": {"host": platform.node()}}))  # fmt: skip
         db.add(run_row(id="elsewhere", status="queued", pid=pid, pid_started_at=started,
-                       config={"host": "another machine"}))  # fmt: skip
+                       config={"execution": {"host": "another machine"}}))  # fmt: skip
         db.add(run_row(id="ended", pid=pid, pid_started_at=started))
     result = DoctorService(db).examine()
     assert result["healthy"]
