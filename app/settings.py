@@ -6,7 +6,7 @@ import getpass
 import os
 from pathlib import Path
 
-from pydantic import model_validator
+from pydantic import PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_FILE = "chancellor.db"
@@ -23,6 +23,9 @@ class Settings(BaseSettings):
         ``CHANCELLOR_DATABASE_URL``, full and absolute; default the SQLite file in the home.
     lake_url : str
         ``CHANCELLOR_LAKE``, a directory or a fsspec URL; default ``lake`` in the home.
+    max_unpacked_bytes : int
+        ``CHANCELLOR_MAX_UNPACKED_BYTES``, what a file to import may hold once it is unpacked;
+        default 4 GiB.
     """
 
     model_config = SettingsConfigDict(env_prefix="CHANCELLOR_", frozen=True, extra="ignore")
@@ -30,6 +33,7 @@ class Settings(BaseSettings):
     home: Path = Path(".chancellor")
     database_url: str = ""
     lake: str = ""
+    max_unpacked_bytes: PositiveInt = 4 << 30
 
     @model_validator(mode="before")
     @classmethod
@@ -37,6 +41,7 @@ class Settings(BaseSettings):
         home = Path(str(values.get("home") or ".chancellor")).expanduser().resolve()
         url = str(values.get("database_url") or f"sqlite:///{home / DATABASE_FILE}")
         return {
+            **values,
             "home": home,
             "database_url": complete_database_url(url),
             "lake": _complete_lake_url(str(values.get("lake") or home / "lake")),

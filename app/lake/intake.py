@@ -26,6 +26,8 @@ from app.lake.intake_csv import (
     read_csv,
     unique_names,
 )
+from app.lake.intake_size import PARQUET, unpacked_bytes
+from app.settings import get_settings
 
 ROW_NUMBER = "@row"
 """Given as the id column, it asks for the number of the data row, from 1."""
@@ -228,13 +230,21 @@ def read_source(path: str | Path) -> SourceFile:
         If there is no such file.
     """
     where = Path(path)
+    limit = get_settings().max_unpacked_bytes
     try:
-        content = where.read_bytes()
+        n_bytes = unpacked_bytes(where, limit)
+        content = where.read_bytes() if n_bytes <= limit else b""
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         message = f"there is no file {where}"
         raise NotFoundError(message, path=str(where)) from error
+    if n_bytes > limit:
+        too_large = (
+            f"the file holds more than {limit:,} bytes once it is unpacked: split it into several "
+            "batches, or set CHANCELLOR_MAX_UNPACKED_BYTES"
+        )
+        return SourceFile(where, "", pa.table({}), None, [file_fault(too_large)])
     sha256 = hashlib.sha256(content).hexdigest()
-    if content.startswith(b"PAR1"):
+    if content.startswith(PARQUET):
         return _read_parquet(where, sha256, content)
     found = read_csv(content)
     table = found.table if found.table is not None else pa.table({})

@@ -12,9 +12,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.intake import describe_faults, text_column
+from app.domain.intake import describe_faults, one_chunk, text_column
 from app.domain.intake_columns import number_column, plain_column
 from app.domain.intake_dates import DateRule
+from app.domain.intake_safety import unsafe_name_problem, unsafe_text_faults
 from app.domain.scorecard import Scorecard
 from app.domain.types import Bools
 from app.lake.intake import SourceFile
@@ -140,6 +141,9 @@ def bad_rows(source: SourceFile) -> Bools:
 
 
 def _check_names(source: SourceFile, request: BatchRequest, card: Scorecard) -> None:
+    for column in source.columns:
+        if (problem := unsafe_name_problem(column)) is not None:
+            source.add_fault(problem, column.replace("\0", "?"))
     roles = {request.party_id: "--party-id", request.scored_at: "--scored-at"}
     for column, role in roles.items():
         if column in card.features:
@@ -170,15 +174,21 @@ def _is_category(card: Scorecard, name: str) -> bool:
 def _typed_column(source: SourceFile, name: str, card: Scorecard) -> pa.Array:
     column = source.table[name]
     if name not in card.features:
-        return plain_column(column) if source.is_text else _plain_parquet(column)
+        return _safe(source, name, plain_column(column) if source.is_text else _plain(column))
     if _is_category(card, name):
-        return text_column(column)
+        return _safe(source, name, text_column(column))
     values, faults = number_column(column, name)
     source.row_faults.extend(faults)
     return values
 
 
-def _plain_parquet(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
+def _safe(source: SourceFile, name: str, values: pa.Array) -> pa.Array:
+    if pa.types.is_string(values.type):
+        source.row_faults.extend(unsafe_text_faults(one_chunk(values), name))
+    return values
+
+
+def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
     kind = column.type
     if pa.types.is_dictionary(kind):
         column = column.cast(kind.value_type)

@@ -17,6 +17,7 @@ import pyarrow.csv as pacsv
 from app.domain.intake import shown
 from app.domain.types import Document, Ints
 from app.lake.csv_quotes import holds_line_ends, open_quotes
+from app.lake.intake_size import GZIP
 
 _BLOCK = 1 << 24
 _LARGEST_BLOCK = 1 << 30
@@ -119,7 +120,7 @@ def decompress(content: bytes) -> bytes:
     >>> decompress(b"a,b")
     b'a,b'
     """
-    if not content.startswith(b"\x1f\x8b"):
+    if not content.startswith(GZIP):
         return content
     try:
         return gzip.decompress(content)

@@ -9,8 +9,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from app.domain.intake import RowFaults, text_column
-from app.domain.intake_columns import mask, row_faults
+from app.domain.intake_columns import mask
 from app.domain.intake_dates import DateRule, instant_column, parse_instant
+from app.domain.intake_safety import unsafe_text_faults
 from app.errors import InvalidInputError
 from app.lake.intake import ROW_NUMBER, SourceFile
 
@@ -41,9 +42,7 @@ def party_column(source: SourceFile, column: str, *, unique: bool) -> pa.Array:
     blank = np.flatnonzero(mask(pc.is_null(ids))).astype(np.int64)
     if blank.size:
         source.row_faults.append(RowFaults(column, "the party id is blank", blank))
-    broken = mask(pc.match_substring(ids, "\0"))
-    if broken.any():
-        source.row_faults.append(row_faults(column, "the party id holds a NUL", broken, ids))
+    source.row_faults.extend(unsafe_text_faults(ids, column))
     if unique:
         source.row_faults.extend(_repeated_parties(ids, column))
     return ids
