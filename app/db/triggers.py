@@ -15,6 +15,8 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "activations": (("id",),),
     "audit_events": (("seq",),),
     "batches": (("batch_id",), ("rowid",)),
+    "decision_seals": (("id",), ("last_seq",)),
+    "decisions": (("seq",), ("id",)),
     "evidence": (("id",), ("subject_kind", "subject_id", "kind")),
     "exposure_imports": (("id",), ("content_hash",)),
     "ground_truth_labels": (("id",),),
@@ -50,6 +52,13 @@ STATUS_STEPS = (
     ("active", "inactive"),
     ("inactive", "active"),
 )
+
+
+ONLY_THE_ACTIVE = "only the active version decides"
+"""What the database answers where a decision names another version."""
+
+SEAL_LOCK = 7_235_481_903
+"""PostgreSQL: whoever records decisions shares this advisory lock, whoever seals waits for all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,6 +159,29 @@ RULES = (
         "the head of the audit chain only moves on to the event that was added",
         "NEW.id <> OLD.id OR NEW.seq <> OLD.seq + 1 OR NOT EXISTS "
         "(SELECT 1 FROM audit_events e WHERE e.seq = NEW.seq AND e.hash = NEW.hash)",
+    ),
+    Rule(
+        "decisions",
+        "by_the_active",
+        "INSERT",
+        ONLY_THE_ACTIVE,
+        "NOT EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.status = 'active' "
+        "AND v.version = NEW.version AND v.content_hash = NEW.content_hash)",
+    ),
+    Rule(
+        "decisions",
+        "unsealed",
+        "INSERT",
+        "this part of the decisions is sealed",
+        # SQLite gives -1 as long as it has not numbered the row
+        "NEW.seq > 0 AND EXISTS (SELECT 1 FROM decision_seals s WHERE s.last_seq >= NEW.seq)",
+    ),
+    Rule(
+        "decision_seals",
+        "follows",
+        "INSERT",
+        "a seal begins after the last one",
+        "EXISTS (SELECT 1 FROM decision_seals s WHERE s.last_seq >= NEW.first_seq)",
     ),
 )
 """What the services decide, held a second time where every client has to pass."""
@@ -275,6 +307,19 @@ def _postgresql() -> Iterator[Trigger]:
             (_create_function(function, body), *call.create),
             (*call.drop, f"DROP FUNCTION {function}()"),
         )
+    yield _sharing_the_seal_lock()
+
+
+def _sharing_the_seal_lock() -> Trigger:
+    """Take the lock before a row is numbered: numbers below a waited-for one are then final."""
+    function = "chancellor_decisions_share_the_seal"
+    body = f"PERFORM pg_advisory_xact_lock_shared({SEAL_LOCK}); RETURN NULL;"
+    call = _call("decisions", "share_the_seal", "INSERT", function, "STATEMENT")
+    return Trigger(
+        call.name,
+        (_create_function(function, body), *call.create),
+        (*call.drop, f"DROP FUNCTION {function}()"),
+    )
 
 
 def _raise(why: str, *values: str) -> str:

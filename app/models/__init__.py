@@ -1,6 +1,7 @@
 """The tables of the control plane."""
 
 from app.models.base import Base
+from app.models.decisions import Decision, DecisionSeal
 from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Withdrawal
 from app.models.labels import GroundTruthLabel, LabelSet, OutcomeDefinition
 from app.models.record import AuditEvent, AuditHead, PipelineRun
@@ -13,6 +14,8 @@ __all__ = [
     "AuditHead",
     "Base",
     "Batch",
+    "Decision",
+    "DecisionSeal",
     "Evidence",
     "ExposureImport",
     "GroundTruthLabel",

@@ -124,6 +124,33 @@ class AuditService:
         )
 
     def verify(self, progress: Progress | None = None) -> Document:
+        """Verify the whole chain, and every recorded decision against it.
+
+        Parameters
+        ----------
+        progress : callable, optional
+            Called as ``progress(stage, done, total)``.
+
+        Returns
+        -------
+        dict
+            What ``verify_chain`` returns, and decisions: n_decisions and n_sealed.
+
+        Raises
+        ------
+        AuditChainError
+            Names the first event that is not what was written, or is gone.
+        TamperingError
+            Names the first decision that is not what was recorded, or is gone.
+        """
+        from app.services.decision_checks import (  # noqa: PLC0415 - seals record events
+            require_unaltered_decisions,
+        )
+
+        chain = self.verify_chain(progress)
+        return {**chain, "decisions": require_unaltered_decisions(self.db, progress)}
+
+    def verify_chain(self, progress: Progress | None = None) -> Document:
         """Walk the whole chain in constant memory and check every link.
 
         Parameters

@@ -19,6 +19,7 @@ from app.queries.lake_files import RecordedFile, list_recorded_files
 from app.queries.runs import list_live_runs
 from app.queries.store_schema import find_revision, read_triggers
 from app.services.audit_service import AuditService, record
+from app.services.decision_checks import find_altered_decisions
 from app.services.row_checks import find_altered_rows
 from app.services.run_processes import is_lost
 from app.settings import default_actor
@@ -111,7 +112,8 @@ class DoctorService:
         n_events = self._verify_audit(findings, report)
         if all(finding.kind != "audit" for finding in findings):
             findings += [
-                Finding("altered_row", *row, _REWRITTEN) for row in find_altered_rows(self.db)
+                Finding("altered_row", *row, _REWRITTEN)
+                for row in (*find_altered_rows(self.db), *find_altered_decisions(self.db))
             ]
         files = self.lake.list_files()
         recorded = list_recorded_files(self.db)
@@ -146,7 +148,7 @@ class DoctorService:
 
     def _verify_audit(self, findings: list[Finding], report: Progress) -> int:
         try:
-            return int(AuditService(self.db).verify(report)["n_events"])
+            return int(AuditService(self.db).verify_chain(report)["n_events"])
         except AuditChainError as error:
             seq = error.facts["seq"]
             subject = "audit_head" if seq is None else f"event:{seq}"

@@ -20,6 +20,7 @@ from app.errors import TamperingError
 from app.models import (
     Activation,
     Batch,
+    DecisionSeal,
     ExposureImport,
     LabelSet,
     ModelRegistry,
@@ -134,6 +135,9 @@ _KINDS: tuple[_Kind, ...] = (
         "created_by",
         lambda row: f"batch:{row.batch_id} {row.version}",
         _of("scores.written", "version"),
+    ),
+    _Kind(
+        DecisionSeal, "sealed_by", lambda row: f"seal:{row.id}", _of("decisions.sealed")
     ),
     _Kind(LabelSet, "created_by", lambda row: f"label_set:{row.id}", _of("labels.generated")),
     _Kind(ModelRegistry, "created_by", lambda row: f"model:{row.id}", _of("model.registered")),

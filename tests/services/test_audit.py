@@ -72,7 +72,7 @@ def _first_bad(db: Session) -> int | None:
 
 def test_a_chain_as_written_verifies(chain: Session) -> None:
     seen: list[tuple[str, int, int]] = []
-    result = AuditService(chain).verify(lambda *step: seen.append(step))
+    result = AuditService(chain).verify_chain(lambda *step: seen.append(step))
     newest = AuditService(chain).list_events(limit=1)[0]
     assert result == {"verified": True, "n_events": N_EVENTS, "head": newest["hash"]}
     assert seen[-1] == ("verify", N_EVENTS, N_EVENTS)
@@ -80,7 +80,7 @@ def test_a_chain_as_written_verifies(chain: Session) -> None:
 
 def test_an_empty_chain_verifies(store_url: str) -> None:
     with open_session(store_url) as db:
-        assert AuditService(db).verify() == {
+        assert AuditService(db).verify_chain() == {
             "verified": True, "n_events": 0, "head": GENESIS_HASH,
         }  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
+from app.db.migrate import head_revision
 from app.domain.policy import Policy
 from app.domain.scorecard import load_scorecard
 from app.errors import (
@@ -68,12 +69,13 @@ def test_upgrading_a_store_of_this_release_changes_nothing(store, db):
 
 
 def test_an_earlier_schema_is_upgraded_on_the_record(store, db, monkeypatch):
-    """There is one migration yet: stand in for the second."""
-    monkeypatch.setattr("app.services.store.head_revision", lambda: "0002")
+    """Stand in for the migration that comes next."""
+    newest = head_revision()
+    monkeypatch.setattr("app.services.store.head_revision", lambda: "next")
     migrated = []
     monkeypatch.setattr("app.services.store.upgrade", migrated.append)
     done = upgrade_store(actor="ada")
-    assert (done["changed"], done["revision_before"], done["revision"]) == (True, "0001", "0002")
+    assert (done["changed"], done["revision_before"], done["revision"]) == (True, newest, "next")
     assert migrated == [store.database_url]
     event = AuditService(db).list_events(limit=1)[0]
     assert (event["actor"], event["action"]) == ("ada", "store.upgraded")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from datetime import date
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app import models
@@ -23,6 +26,8 @@ def fill_every_table(db: Session, digest: str = HASH) -> None:
         for row in _rows(digest):
             db.add(row)
             db.flush()
+        db.add_all([decision_row(db), seal_row()])
+        db.flush()
 
 
 def file_columns(kind: str, digest: str = HASH) -> dict[str, Any]:
@@ -108,6 +113,38 @@ def model_row(digest: str = HASH) -> models.ModelRegistry:
         policy_hash=HASH, seed=0, input_hash=HASH, content_hash=HASH, library_versions={},
         validation_path=f"validation/{digest}.parquet", validation_hash=digest, **_made(),
     )  # fmt: skip
+
+
+def decision_row(db: Session, **changes: Any) -> models.Decision:
+    """Build a recorded decision by the active version."""
+    active = db.scalars(select(models.ScorecardVersion).filter_by(status="active")).one()
+    columns: dict[str, Any] = {
+        "id": "d-1",
+        "at": utc_now().isoformat(timespec="microseconds"),
+        "actor": "ada",
+        "party_id": "p",
+        "version": active.version,
+        "content_hash": active.content_hash,
+        "features": "{}",
+        "score": 500,
+        "unrounded_score": 500.25,
+        "band": "poor",
+        "contributions": "{}",
+        "missing_features": "[]",
+        "reason_codes": "[]",
+    }
+    content = json.dumps(columns, sort_keys=True, separators=(",", ":"))
+    columns["row_hash"] = hashlib.sha256(content.encode()).hexdigest()
+    return models.Decision(**(columns | changes))
+
+
+def seal_row(**changes: Any) -> models.DecisionSeal:
+    """Build a seal of the first decision."""
+    columns = {
+        "first_seq": 1, "last_seq": 1, "n_decisions": 1, "runs": [[1, 1]], "root": HASH,
+        "row_hashes": bytes(32), "sealed_at": utc_now(), "sealed_by": "ada",
+    }  # fmt: skip
+    return models.DecisionSeal(**(columns | changes))
 
 
 def run_row(**changes: Any) -> models.PipelineRun:
