@@ -4,7 +4,8 @@
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
-# make serve   Dagster's pages over the store in CHANCELLOR_HOME (default ./.chancellor)
+# make serve   the HTTP API over the store in CHANCELLOR_HOME (default ./.chancellor), loopback only
+# make dagster Dagster's pages over the same store
 # make lock    write requirements.lock anew from pyproject.toml
 
 MAKEFLAGS += --no-print-directory
@@ -17,7 +18,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence serve lock clean
+.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -67,6 +68,9 @@ evidence: setup
 	@$(BIN)/python -m benchmarks.evidence --workers $(WORKERS) --docs docs $(EVIDENCE_OPTIONS)
 
 serve: setup
+	@$(BIN)/chancellor serve
+
+dagster: setup
 	@DAGSTER_HOME="$$($(BIN)/python -m app.pipeline.home)" $(BIN)/dagster dev -m app.pipeline.definitions
 
 lock: setup

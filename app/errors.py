@@ -19,7 +19,8 @@
     │   └── OpenTransactionError       long work was asked for inside a transaction
     ├── NotPermittedError              this person may not do this         (exit 6)
     │   ├── SelfReviewError            maker and checker must differ
-    │   └── TokenRefusedError          a token of a sign-in that does not hold
+    │   ├── TokenRefusedError          a token of a sign-in that does not hold
+    │   └── KeyRefusedError            no, or an unknown, expired or revoked API key
     ├── TamperingError                 history is not what was written     (exit 7)
     │   ├── AuditChainError            names the first bad event
     │   └── FileHashError              names the file that changed
@@ -173,6 +174,10 @@ class SelfReviewError(NotPermittedError):
 
 class TokenRefusedError(NotPermittedError):
     """The identity provider does not vouch for this token."""
+
+
+class KeyRefusedError(NotPermittedError):
+    """Nobody is known by this API key."""
 
 
 class TamperingError(ChancellorError):

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import logging
 import sys
+from contextvars import ContextVar
 
 import structlog
+
+request_id: ContextVar[str | None] = ContextVar("request_id", default=None)
+"""The request that is being answered; audit events and runs carry it."""
 
 
 def configure_logging(*, as_json: bool = False, level: int = logging.INFO) -> None:

@@ -6,7 +6,7 @@ import getpass
 import os
 from pathlib import Path
 
-from pydantic import PositiveInt, model_validator
+from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_FILE = "chancellor.db"
@@ -26,14 +26,30 @@ class Settings(BaseSettings):
     max_unpacked_bytes : int
         ``CHANCELLOR_MAX_UNPACKED_BYTES``, what a file to import may hold once it is unpacked;
         default 4 GiB.
+    max_upload_bytes : int
+        ``CHANCELLOR_MAX_UPLOAD_BYTES``, of one uploaded file; default 1 GiB.
+    max_body_bytes : int
+        ``CHANCELLOR_MAX_BODY_BYTES``, of any other request; default 16 MiB.
+    requests_per_minute : int
+        ``CHANCELLOR_REQUESTS_PER_MINUTE``, of one API key in one process; default 6,000; 0 is no
+        limit.
+    request_seconds : float
+        ``CHANCELLOR_REQUEST_SECONDS``, until a request is answered with 503; default 60; an
+        upload may take ten times as long.
     """
 
-    model_config = SettingsConfigDict(env_prefix="CHANCELLOR_", frozen=True, extra="ignore")
+    model_config = SettingsConfigDict(
+        env_prefix="CHANCELLOR_", env_ignore_empty=True, frozen=True, extra="ignore"
+    )
 
     home: Path = Path(".chancellor")
     database_url: str = ""
     lake: str = ""
     max_unpacked_bytes: PositiveInt = 4 << 30
+    max_upload_bytes: PositiveInt = 1 << 30
+    max_body_bytes: PositiveInt = 16 << 20
+    requests_per_minute: NonNegativeInt = 6_000
+    request_seconds: PositiveFloat = 60.0
 
     @model_validator(mode="before")
     @classmethod

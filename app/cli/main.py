@@ -24,6 +24,7 @@ from app.cli.commands import (
     pipeline,
     policies,
     scoring,
+    serving,
     store,
     training,
     versions,
@@ -60,6 +61,7 @@ def chancellor() -> None:
 
 
 _SET_UP, _ADVISE, _DECIDE = "Data", "The adviser", "Decide and prove"
+_SERVE = "Serve"
 
 app.command("init", rich_help_panel=_SET_UP)(store.init)
 app.add_typer(policies.policy, name="policy", rich_help_panel=_SET_UP)
@@ -77,6 +79,8 @@ app.command("score", rich_help_panel=_DECIDE)(scoring.score)
 app.add_typer(audit.app, name="audit", rich_help_panel=_DECIDE)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)
 app.command("doctor", rich_help_panel=_DECIDE)(store.doctor)
+app.command("serve", rich_help_panel=_SERVE)(serving.serve)
+app.add_typer(serving.keys, name="keys", rich_help_panel=_SERVE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -3,10 +3,11 @@
 from app.db.bulk import bulk_insert, bulk_insert_columns
 from app.db.engine import create_store_engine
 from app.db.migrate import upgrade
-from app.db.session import close_engine, open_session, utc_now
+from app.db.session import SessionSource, close_engine, open_session, utc_now
 from app.db.transaction import is_in_transaction, require_no_transaction, transaction
 
 __all__ = [
+    "SessionSource",
     "bulk_insert",
     "bulk_insert_columns",
     "close_engine",

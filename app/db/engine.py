@@ -14,6 +14,8 @@ PRAGMAS = (
     "PRAGMA foreign_keys = ON",
     "PRAGMA recursive_triggers = ON",
 )
+_CONNECTIONS = 20
+_SECONDS_TO_CONNECT = 5
 
 
 def create_store_engine(url: str) -> Engine:
@@ -31,7 +33,13 @@ def create_store_engine(url: str) -> Engine:
         plain: a reader never waits. ``transaction`` takes the lock to write.
     """
     if make_url(url).get_backend_name() != "sqlite":
-        return create_engine(url, pool_pre_ping=True)
+        return create_engine(
+            url,
+            pool_pre_ping=True,  # a server that was restarted is found before a statement is lost
+            pool_size=_CONNECTIONS,
+            pool_timeout=_SECONDS_TO_CONNECT,
+            connect_args={"connect_timeout": _SECONDS_TO_CONNECT},
+        )
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)

@@ -72,6 +72,39 @@ def open_session(url: str | None = None) -> Session:
     return Session(engine, expire_on_commit=False)
 
 
+class SessionSource:
+    """Open sessions on one store, quickly: its schema is checked once, not at each opening.
+
+    Parameters
+    ----------
+    url : str
+        Database URL.
+    """
+
+    def __init__(self, url: str) -> None:
+        self.url = complete_database_url(url)
+        self._is_checked = False
+
+    def open(self) -> Session:
+        """Open a session.
+
+        Returns
+        -------
+        Session
+            As `open_session` gives it.
+
+        Raises
+        ------
+        StoreNotInitialisedError, ConflictError, UnavailableError
+            As `open_session`, until it succeeded once.
+        """
+        if not self._is_checked:
+            session = open_session(self.url)
+            self._is_checked = True
+            return session
+        return Session(_engine(self.url), expire_on_commit=False)
+
+
 def close_engine(url: str) -> None:
     """Give back the connections that sessions on ``url`` left in the pool."""
     with _engines_lock:

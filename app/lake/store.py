@@ -230,6 +230,22 @@ class Lake:
         self.verify(path, sha256)
         return connection.read_parquet(self.place_of(path))
 
+    def require_there(self) -> None:
+        """Refuse to go on where the lake is not: its root must answer.
+
+        Raises
+        ------
+        UnavailableError
+            If it does not.
+        """
+        try:
+            self._fs.invalidate_cache()
+            found = self._fs.isdir(self._root)
+        except OSError as error:
+            raise UnavailableError(f"the lake does not answer: {error}", lake=self.url) from error
+        if not found:
+            raise UnavailableError(f"there is no lake at {self.url}", lake=self.url)
+
     def list_files(self) -> tuple[LakeFile, ...]:
         """List every file of the lake, by path, unfinished writes included."""
         self._fs.invalidate_cache()

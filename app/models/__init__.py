@@ -1,5 +1,6 @@
 """The tables of the control plane."""
 
+from app.models.access import ApiKey, ApiKeyRevocation
 from app.models.base import Base
 from app.models.decisions import Decision, DecisionSeal
 from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Withdrawal
@@ -10,6 +11,8 @@ from app.models.versions import Activation, Review, ScorecardVersion
 
 __all__ = [
     "Activation",
+    "ApiKey",
+    "ApiKeyRevocation",
     "AuditEvent",
     "AuditHead",
     "Base",

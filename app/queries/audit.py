@@ -44,18 +44,31 @@ def list_events(
     for column, value in filters:
         if value is not None:
             wanted = wanted.where(column == value)
-    return tuple(
-        {
-            "seq": row.seq,
-            "at": row.at,
-            "actor": row.actor,
-            "action": row.action,
-            "subject": row.subject,
-            "payload": json.loads(row.payload),
-            "hash": row.hash,
-        }
-        for row in db.scalars(wanted)
-    )
+    return tuple(event_document(row) for row in db.scalars(wanted))
+
+
+def event_document(row: AuditEvent) -> Document:
+    """Describe an event.
+
+    Parameters
+    ----------
+    row : AuditEvent
+        The row.
+
+    Returns
+    -------
+    dict
+        seq, at, actor, action, subject, payload and hash.
+    """
+    return {
+        "seq": row.seq,
+        "at": row.at,
+        "actor": row.actor,
+        "action": row.action,
+        "subject": row.subject,
+        "payload": json.loads(row.payload),
+        "hash": row.hash,
+    }
 
 
 def count_events(db: Session) -> int:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
 from app.models import PipelineRun
 
 LIVE = ("queued", "running")
+STATUSES = (*LIVE, "succeeded", "failed", "cancelled")
 
 
 def list_live_runs(db: Session) -> tuple[PipelineRun, ...]:
@@ -121,3 +122,20 @@ def require_run(db: Session, run_id: str, *, lock: bool = False) -> PipelineRun:
     if row is None:
         raise NotFoundError(f"There is no pipeline run {run_id!r}.", run_id=run_id)
     return row
+
+
+def count_runs(db: Session) -> dict[str, int]:
+    """Count the runs by status.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    dict of str to int
+        Every status, also those without a run.
+    """
+    counted = db.execute(select(PipelineRun.status, func.count()).group_by(PipelineRun.status))
+    return dict.fromkeys(STATUSES, 0) | {row[0]: row[1] for row in counted}

@@ -13,6 +13,7 @@ from app.domain.audit_chain import GENESIS_HASH, ChainLink, event_text, hash_tex
 from app.domain.canonical import canonical_json
 from app.domain.types import Document, Progress
 from app.errors import AuditChainError, OpenTransactionError
+from app.log import request_id
 from app.models import AuditEvent, AuditHead
 from app.queries import audit as audit_queries
 
@@ -35,7 +36,7 @@ def record(
     subject : str
         For example ``version:ml_v2``.
     payload : mapping
-        JSON-ready facts of the change.
+        JSON-ready facts of the change; inside an HTTP request its ``request_id`` is added.
 
     Returns
     -------
@@ -51,13 +52,16 @@ def record(
         raise OpenTransactionError("an audit event is written inside transaction(db)")
     db.flush()
     head = audit_queries.require_head(db, lock=True)
+    facts = dict(payload)
+    if (request := request_id.get()) is not None:
+        facts.setdefault("request_id", request)
     link = ChainLink(
         seq=head.seq + 1,
         at=utc_now().isoformat(timespec="microseconds"),
         actor=actor,
         action=action,
         subject=subject,
-        payload=canonical_json(dict(payload)),
+        payload=canonical_json(facts),
         previous_hash=head.hash,
     )
     text = event_text(link)

@@ -19,6 +19,8 @@ from app.domain.types import Document
 from app.errors import TamperingError
 from app.models import (
     Activation,
+    ApiKey,
+    ApiKeyRevocation,
     Batch,
     DecisionSeal,
     ExposureImport,
@@ -155,6 +157,14 @@ _KINDS: tuple[_Kind, ...] = (
     ),
     _Kind(
         Activation, "actor", lambda row: f"{row.kind} of version:{row.version}", _activation
+    ),
+    _Kind(ApiKey, "created_by", lambda row: f"key:{row.id}", _of("key.created")),
+    _Kind(
+        ApiKeyRevocation,
+        "actor",
+        lambda row: f"revocation of key:{row.key_id}",
+        lambda event: f"revocation of {event.subject}" if event.action == "key.revoked" else None,
+        order="key_id",
     ),
 )  # fmt: skip
 _MOVES = {"status"}

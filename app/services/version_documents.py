@@ -29,7 +29,7 @@ def version_summary(row: ScorecardVersion) -> Document:
     Returns
     -------
     dict
-        Name, status, origin, baseline, model, dates and people.
+        Name, status, origin, baseline, model, hashes, dates and people.
     """
     return {
         "version": row.version,
@@ -42,6 +42,7 @@ def version_summary(row: ScorecardVersion) -> Document:
         "despite_advice": row.despite_advice,
         "content_hash": row.content_hash,
         "evidence_hash": row.evidence_hash,
+        "review_hash": review_hash(row.content_hash, row.evidence_hash),
         "created_at": row.created_at.isoformat(),
         "created_by": row.created_by,
         "requested_by": row.requested_by,

@@ -148,6 +148,13 @@ def test_every_error_has_its_own_exit_code() -> None:
     assert set(EXIT_CODES.values()) <= {1, 3, 4, 5, 6, 7}
 
 
+def test_every_error_has_its_own_status() -> None:
+    from app.edge.problems import STATUSES  # noqa: PLC0415 - the API is what is tested
+
+    leaves = set(_leaves(errors.ChancellorError))
+    assert sorted(leaf.__name__ for leaf in leaves - set(STATUSES)) == []
+
+
 def test_every_error_is_drawn_in_the_tree() -> None:
     drawing = errors.__doc__ or ""
     assert [leaf.__name__ for leaf in _leaves(errors.ChancellorError)

@@ -194,6 +194,11 @@ def _rows(digest: str) -> list[models.Base]:
             acknowledged=[], at=utc_now(),
         ),
         run_row(),
+        models.ApiKey(
+            id="0" * 12, name="laptop", owner="ada", role="viewer", secret_hash=HASH,
+            expires_at=utc_now(), **_made(),
+        ),
+        models.ApiKeyRevocation(key_id="0" * 12, reason="lost", at=utc_now(), actor="ada"),
     ]  # fmt: skip
 
 

@@ -1,0 +1,161 @@
+"""Versions of the scorecard, and what is decided about them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field
+
+from app.api.documents.common import Answered, Evidence, Gate, Given, Name, Text
+
+Status = Literal["draft", "approved", "rejected", "active", "inactive"]
+
+
+class VersionSummary(Answered):
+    """One version, on one line."""
+
+    version: str
+    number: int
+    status: Status
+    origin: Literal["person", "model"]
+    name: str
+    base_version: str | None
+    model_id: str | None
+    despite_advice: bool
+    content_hash: str
+    evidence_hash: str | None
+    review_hash: str = Field(description="What an approval binds: the ETag of the version.")
+    created_at: datetime
+    created_by: str
+    requested_by: str
+    note: str
+    activated_at: datetime | None
+    deactivated_at: datetime | None
+
+
+class Step(Answered):
+    """What may be done with a version, and whether the caller may."""
+
+    step: str
+    allowed: bool
+    reason: str | None
+    sentence: str
+
+
+class Review(Answered):
+    """One person's approval or rejection."""
+
+    kind: Literal["approve", "reject"]
+    reviewer: str
+    reason: str
+    review_hash: str
+    acknowledged: list[str]
+    override_reason: str | None
+    at: datetime
+
+
+class Activation(Answered):
+    """From when on a version decided."""
+
+    kind: str
+    previous_version: str | None
+    actor: str
+    reason: str
+    override_reason: str | None
+    at: datetime
+
+
+class Version(VersionSummary):
+    """Everything about a version: content, gates, reviews, and what may be done with it."""
+
+    features: dict[str, Evidence]
+    content: Evidence
+    gates: list[Gate]
+    evidence: dict[str, str] = Field(description="Hash of each kind of frozen evidence.")
+    to_acknowledge: list[str]
+    approvals: Evidence
+    reviews: list[Review]
+    activations: list[Activation]
+    steps: list[Step]
+
+
+class ActiveAt(Answered):
+    """Which version decided at a time."""
+
+    at: datetime
+    version: str
+
+
+class Comparison(Answered):
+    """What a new version changes against an old one, and who is affected."""
+
+    old: Evidence
+    new: Evidence
+
+
+class Decided(Answered):
+    """What a decision about a version came to."""
+
+    version: str
+    status: Status
+
+
+class NewVersion(Given):
+    """A person's draft: the whole card, and why."""
+
+    card: dict[str, Any] = Field(
+        description="A scorecard document: name, range, bands and features.",
+        examples=[
+            {
+                "name": "Two features",
+                "bands": {"poor": 300, "good": 650},
+                "features": {
+                    "age": {
+                        "weight": 40,
+                        "transform": {"kind": "linear", "worst": 0, "best": 10},
+                        "reason": "Young company",
+                    },
+                    "sector": {
+                        "weight": 60,
+                        "transform": {"kind": "categories", "values": {"food": 1}, "other": 0.5},
+                    },
+                },
+            }
+        ],
+    )
+    note: Text | None = Field(default=None, examples=["age counts more since the audit of May"])
+
+
+class Approval(Given):
+    """Why somebody approves."""
+
+    reason: Text = Field(examples=["read the comparison"])
+    acknowledge: list[Name] = Field(
+        default_factory=list,
+        max_length=50,
+        description="Gates with insufficient evidence that are accepted, by name.",
+    )
+    override_reason: Text | None = Field(
+        default=None, description="An admin's reason to pass over a failed gate."
+    )
+
+
+class Rejection(Given):
+    """Why somebody rejects."""
+
+    reason: Text = Field(examples=["the gain rests on one sector"])
+
+
+class ActivationOrder(Given):
+    """Why a version is to decide from now on."""
+
+    reason: Text | None = Field(default=None, examples=["committee of 31 March"])
+    acknowledge: list[Name] = Field(default_factory=list, max_length=50)
+    override_reason: Text | None = None
+
+
+class Rollback(Given):
+    """Why an earlier version is to decide again."""
+
+    reason: Text = Field(examples=["scores of new parties drifted"])

@@ -1,0 +1,131 @@
+"""Batches, outcomes and labels."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Annotated, Any
+
+from fastapi import Query, Request
+from starlette.concurrency import run_in_threadpool
+
+from app.api.documents import store as documents
+from app.api.documents.common import LIMIT, Cursor, Limit, Page
+from app.api.routing import PathName, api_router
+from app.domain.types import Document
+from app.edge.access import Db, Use
+from app.edge.problems import documented
+from app.edge.uploads import MEDIA_TYPES, received_file
+from app.services.listing_service import ListingService
+
+router = api_router("/api", "data")
+
+Column = Annotated[str, Query(min_length=1, max_length=200)]
+MaybeColumn = Annotated[str | None, Query(min_length=1, max_length=200)]
+FileName = Annotated[
+    str | None, Query(max_length=200, description="A plain name for the record; no path.")
+]
+BatchId = Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+_FILE: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "description": "The file itself, as it is on disk.",
+        "content": {
+            kind: {"schema": {"type": "string", "format": "binary"}} for kind in MEDIA_TYPES
+        },
+    }
+}
+
+
+@router.get("/batches", response_model=Page[documents.BatchSummary], responses=documented())
+def list_batches(db: Db, cursor: Cursor = None, limit: Limit = LIMIT) -> Document:
+    """List the batches, withdrawn ones included, the newest first."""
+    return ListingService(db, cursor, limit).batches()
+
+
+@router.get("/batches/{batch_id}", response_model=documents.Batch, responses=documented(404))
+def get_batch(use: Use, batch_id: PathName) -> Document:
+    """Describe one batch and its label sets."""
+    return use.batches.get_batch(batch_id)
+
+
+@router.post(
+    "/batches",
+    status_code=201,
+    response_model=documents.ImportedBatch,
+    responses=documented(404, 409, body=True),
+    openapi_extra=_FILE,
+)
+async def import_batch(
+    request: Request,
+    use: Use,
+    batch_id: BatchId,
+    party_id: Column,
+    scored_at: Column,
+    date_format: MaybeColumn = None,
+    file_name: FileName = None,
+    *,
+    allow_missing_features: bool = False,
+) -> Document:
+    """Store a file of parties as a batch; nothing is stored unless the file is sound.
+
+    The body is the file. `party_id` and `scored_at` name its columns; `party_id=@row` numbers the
+    rows, and `scored_at` may be one date for all of them.
+    """
+    await run_in_threadpool(use.db.rollback)  # no transaction stays open while bytes come in
+    async with received_file(request, file_name) as path:
+        return await run_in_threadpool(
+            use.batches.import_file,
+            path,
+            batch_id=batch_id,
+            party_id=party_id,
+            scored_at=scored_at,
+            date_format=date_format,
+            allow_missing_features=allow_missing_features,
+        )
+
+
+@router.post(
+    "/outcomes",
+    status_code=201,
+    response_model=documents.ImportedOutcomes,
+    responses=documented(404, 409, body=True),
+    openapi_extra=_FILE,
+)
+async def import_outcomes(
+    request: Request,
+    use: Use,
+    party_id: Column,
+    event_date: Column,
+    event_type: Column,
+    through: date,
+    days_past_due: MaybeColumn = None,
+    date_format: MaybeColumn = None,
+    file_name: FileName = None,
+) -> Document:
+    """Store a file of dated events; the same file twice changes nothing.
+
+    `event_type` names a column, or the type of all rows; `through` is the last day up to which the
+    file is complete.
+    """
+    await run_in_threadpool(use.db.rollback)  # as above
+    async with received_file(request, file_name) as path:
+        return await run_in_threadpool(
+            use.outcomes.import_events,
+            path,
+            party_id=party_id,
+            event_date=event_date,
+            event_type=event_type,
+            through=through,
+            days_past_due=days_past_due,
+            date_format=date_format,
+        )
+
+
+@router.get(
+    "/labels/{batch_id}", response_model=Page[documents.LabelSet], responses=documented(404)
+)
+def list_label_sets(
+    db: Db, batch_id: PathName, cursor: Cursor = None, limit: Limit = LIMIT
+) -> Document:
+    """List the label sets of a batch with their counts by status, the newest first."""
+    return ListingService(db, cursor, limit).label_sets(batch_id)

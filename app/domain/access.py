@@ -1,0 +1,113 @@
+"""Who may call what: one table from role to rights, one from endpoint to the right it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import Literal, get_args
+
+Role = Literal["viewer", "analyst", "approver", "admin", "service"]
+"""What an API key, or a claim of an identity provider, makes of its owner."""
+
+Right = Literal["read", "score", "import", "trigger", "draft", "decide", "policy", "override"]
+"""What a role may do; ``override`` is asked for by a field of a request, not by an endpoint."""
+
+ROLES: tuple[Role, ...] = get_args(Role)
+RIGHTS: tuple[Right, ...] = get_args(Right)
+
+RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
+    {
+        "viewer": frozenset({"read"}),
+        "analyst": frozenset({"read", "score", "import", "trigger", "draft"}),
+        "approver": frozenset({"read", "decide"}),
+        "admin": frozenset(RIGHTS),
+        "service": frozenset({"score"}),
+    }
+)
+"""Role to rights. Keys are managed on the command line, by whoever holds the store."""
+
+OPEN_ENDPOINTS: frozenset[tuple[str, str]] = frozenset({("GET", "/healthz"), ("GET", "/readyz")})
+"""What is served without a key."""
+
+ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
+    {
+        ("GET", "/metrics"): "read",
+        ("GET", "/api/openapi.json"): "read",
+        ("GET", "/api/pipeline/models"): "read",
+        ("GET", "/api/pipeline/models/{model_id}"): "read",
+        ("GET", "/api/scoring/versions"): "read",
+        ("GET", "/api/scoring/versions/compare"): "read",
+        ("GET", "/api/scoring/versions/at"): "read",
+        ("GET", "/api/scoring/versions/{version}"): "read",
+        ("POST", "/api/scoring/versions"): "draft",
+        ("POST", "/api/scoring/versions/{version}/approve"): "decide",
+        ("POST", "/api/scoring/versions/{version}/reject"): "decide",
+        ("POST", "/api/scoring/versions/{version}/activate"): "decide",
+        ("POST", "/api/scoring/versions/{version}/rollback"): "decide",
+        ("GET", "/api/policy"): "read",
+        ("PUT", "/api/policy"): "policy",
+        ("GET", "/api/definitions"): "read",
+        ("POST", "/api/definitions"): "policy",
+        ("GET", "/api/batches"): "read",
+        ("GET", "/api/batches/{batch_id}"): "read",
+        ("POST", "/api/batches"): "import",
+        ("POST", "/api/outcomes"): "import",
+        ("GET", "/api/labels/{batch_id}"): "read",
+        ("GET", "/api/audit"): "read",
+        ("GET", "/api/audit/verify"): "read",
+    }
+)
+"""Method and path to the one right that the endpoint asks for; what is not here is not served."""
+
+
+def may(role: Role, right: Right) -> bool:
+    """Say whether a role has a right.
+
+    Parameters
+    ----------
+    role : str
+        One of ``ROLES``.
+    right : str
+        One of ``RIGHTS``.
+
+    Returns
+    -------
+    bool
+        True if so.
+
+    Examples
+    --------
+    >>> may("analyst", "draft"), may("analyst", "decide"), may("service", "read")
+    (True, False, False)
+    """
+    return right in RIGHTS_OF[role]
+
+
+def right_for(method: str, path: str) -> Right | None:
+    """Give the right that an endpoint asks for.
+
+    Parameters
+    ----------
+    method : str
+        ``GET``, ``POST``, ...
+    path : str
+        With its parameters in braces, as the table names it.
+
+    Returns
+    -------
+    str or None
+        None for what is open to everybody.
+
+    Raises
+    ------
+    LookupError
+        If no table names the endpoint: it is not served to anybody.
+
+    Examples
+    --------
+    >>> right_for("PUT", "/api/policy"), right_for("GET", "/healthz")
+    ('policy', None)
+    """
+    if (method, path) in OPEN_ENDPOINTS:
+        return None
+    return ENDPOINTS[method, path]

@@ -1,0 +1,73 @@
+"""Which answer becomes of what is raised."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from starlette.exceptions import HTTPException
+
+from app.domain.document import format_place
+from app.edge.middleware import refusal_problem
+from app.edge.problems import Refusal, problem, problem_of, problem_of_database
+from app.errors import ChancellorError
+
+_FAULTS_SHOWN = 20
+_CODES = {404: "no_such_endpoint", 405: "method_not_allowed"}
+
+log = structlog.get_logger("chancellor.http")
+
+
+def answer_failures(app: FastAPI) -> None:
+    """Give an application one handler per kind of failure.
+
+    Parameters
+    ----------
+    app : FastAPI
+        It gets the handlers.
+    """
+    app.add_exception_handler(ChancellorError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(DBAPIError, _database)
+    app.add_exception_handler(PoolTimeoutError, _database)
+
+
+def _ours(request: Request, error: Any) -> JSONResponse:
+    del request
+    return problem_of(error)
+
+
+def _database(request: Request, error: Any) -> JSONResponse:
+    del request
+    log.warning("database refused", error=type(error).__name__)
+    return problem_of_database(error)
+
+
+def _http(request: Request, error: Any) -> JSONResponse:
+    del request
+    if isinstance(error, Refusal):
+        return refusal_problem(error)
+    code = _CODES.get(error.status_code, "refused")
+    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+
+
+def _invalid(request: Request, error: Any) -> JSONResponse:
+    """Name each place that is wrong, without the value that somebody sent."""
+    del request
+    found = [
+        {"place": format_place(fault["loc"]), "problem": fault["msg"]} for fault in error.errors()
+    ]
+    shown = found[:_FAULTS_SHOWN]
+    lines = "; ".join(f"{fault['place']}: {fault['problem']}" for fault in shown)
+    return problem(
+        422,
+        "invalid_request",
+        lines,
+        facts={"errors": shown, "n_errors": len(found)},
+    )

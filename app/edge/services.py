@@ -1,0 +1,139 @@
+"""Each service on one session for one actor, imported when it is first asked for.
+
+``chancellor --help`` must be quick, and SQLAlchemy, Ibis, scikit-learn and Dagster take a second
+or more to import: this is the one module of the faces that reaches for services.
+"""
+# ruff: noqa: PLC0415 - imported when asked for, so that --help stays quick
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlalchemy.orm import Session
+
+    from app.lake.store import Lake
+    from app.services.audit_service import AuditService
+    from app.services.batch_service import BatchService
+    from app.services.definition_service import DefinitionService
+    from app.services.doctor import DoctorService
+    from app.services.exposure_service import ExposureService
+    from app.services.key_service import KeyService
+    from app.services.label_generation_service import LabelGenerationService
+    from app.services.model_training_service import ModelTrainingService
+    from app.services.outcome_service import OutcomeService
+    from app.services.policy_service import PolicyService
+    from app.services.runs import RunService
+    from app.services.scorecard_version_service import ScorecardVersionService
+    from app.services.scoring_service import ScoringService
+
+
+@dataclass(slots=True)
+class Services:
+    """Give each service on one session, for one actor.
+
+    Parameters
+    ----------
+    db : Session
+        Session on an initialised database.
+    actor : str or None
+        The person on the record; None is the OS user.
+    lake : Lake or None
+        The data plane; None is the one of the settings.
+    """
+
+    db: Session
+    actor: str | None
+    lake: Lake | None = None
+
+    @property
+    def audit(self) -> AuditService:
+        """Give the audit service."""
+        from app.services.audit_service import AuditService
+
+        return AuditService(self.db)
+
+    @property
+    def batches(self) -> BatchService:
+        """Give the batch service."""
+        from app.services.batch_service import BatchService
+
+        return BatchService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def definitions(self) -> DefinitionService:
+        """Give the service of outcome definitions."""
+        from app.services.definition_service import DefinitionService
+
+        return DefinitionService(self.db, actor=self.actor)
+
+    @property
+    def doctor(self) -> DoctorService:
+        """Give the service that examines the store."""
+        from app.services.doctor import DoctorService
+
+        return DoctorService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def exposures(self) -> ExposureService:
+        """Give the service of exposure lists."""
+        from app.services.exposure_service import ExposureService
+
+        return ExposureService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def keys(self) -> KeyService:
+        """Give the service of API keys."""
+        from app.services.key_service import KeyService
+
+        return KeyService(self.db, actor=self.actor)
+
+    @property
+    def labels(self) -> LabelGenerationService:
+        """Give the label generation service."""
+        from app.services.label_generation_service import LabelGenerationService
+
+        return LabelGenerationService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def models(self) -> ModelTrainingService:
+        """Give the model training service."""
+        from app.services.model_training_service import ModelTrainingService
+
+        return ModelTrainingService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def outcomes(self) -> OutcomeService:
+        """Give the outcome service."""
+        from app.services.outcome_service import OutcomeService
+
+        return OutcomeService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def policies(self) -> PolicyService:
+        """Give the policy service."""
+        from app.services.policy_service import PolicyService
+
+        return PolicyService(self.db, actor=self.actor)
+
+    @property
+    def runs(self) -> RunService:
+        """Give the service of pipeline runs."""
+        from app.services.runs import RunService
+
+        return RunService(self.db, actor=self.actor)
+
+    @property
+    def scoring(self) -> ScoringService:
+        """Give the scoring service."""
+        from app.services.scoring_service import ScoringService
+
+        return ScoringService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def versions(self) -> ScorecardVersionService:
+        """Give the scorecard version service."""
+        from app.services.scorecard_version_service import ScorecardVersionService
+
+        return ScorecardVersionService(self.db, actor=self.actor, lake=self.lake)

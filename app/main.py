@@ -1,0 +1,104 @@
+"""The HTTP service, put together: ``app.main:create_app`` for any ASGI server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.openapi.utils import get_openapi
+
+from app.api import audit, health, intake, pipeline, rules, versions
+from app.db import SessionSource
+from app.domain.access import OPEN_ENDPOINTS
+from app.edge.access import Service
+from app.edge.failures import answer_failures
+from app.edge.metrics import Metrics
+from app.edge.middleware import Envelope
+from app.edge.openid_settings import get_openid_settings
+from app.edge.openid_tokens import TokenVerifier
+from app.edge.problems import Problem
+from app.edge.rates import RateLimiter
+from app.lake.store import open_lake
+from app.settings import Settings, get_settings
+
+API_VERSION = "1.0.0"
+_ABOUT = (
+    "The scorecard decides; a model advises; people review and activate. Every change is an event "
+    "of a hash chain. Errors are RFC 9457 problem documents: `code` does not change, `detail` is "
+    "for people. Lists come in pages: pass `next_cursor` on as `cursor`."
+)
+_SCHEME = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "An API key, from `chancellor keys create`.",
+}
+
+
+def create_app(settings: Settings | None = None, *, is_open: bool = False) -> FastAPI:
+    """Build the service over one store.
+
+    Parameters
+    ----------
+    settings : Settings, optional
+        Places and limits; by default from the environment.
+    is_open : bool
+        Serve without keys, this machine only: every caller is the OS user with every right.
+
+    Returns
+    -------
+    FastAPI
+        An ASGI application. The store need not answer yet; requests get 503 until it does.
+    """
+    place = settings or get_settings()
+    app = FastAPI(
+        title="Chancellor",
+        version=API_VERSION,
+        description=_ABOUT,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.service = Service(
+        settings=place,
+        sessions=SessionSource(place.database_url),
+        lake=open_lake(place.lake_url),
+        limiter=RateLimiter(place.requests_per_minute),
+        verifier=_verifier(),
+        is_open=is_open,
+    )
+    app.state.metrics = Metrics()
+    for part in (versions, pipeline, rules, intake, audit, health):
+        app.include_router(part.router)
+    answer_failures(app)
+    app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)
+    app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way
+    return app
+
+
+def _verifier() -> TokenVerifier | None:
+    settings = get_openid_settings()
+    return TokenVerifier(settings) if settings.is_configured else None
+
+
+def create_open_app() -> FastAPI:
+    """Build the service without keys, for ``chancellor serve --no-auth``."""
+    return create_app(is_open=True)
+
+
+def _described(app: FastAPI) -> dict[str, Any]:
+    """Give the OpenAPI document: FastAPI's, with the key and the problem document."""
+    if app.openapi_schema is None:
+        document = get_openapi(
+            title=app.title, version=app.version, description=app.description, routes=app.routes
+        )
+        parts = document.setdefault("components", {})
+        parts["securitySchemes"] = {"key": _SCHEME}
+        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
+        parts.setdefault("schemas", {})["Problem"] = schema
+        for path, methods in document["paths"].items():
+            for method, operation in methods.items():
+                is_open = (method.upper(), path) in OPEN_ENDPOINTS
+                operation["security"] = [] if is_open else [{"key": []}]
+        app.openapi_schema = document
+    return app.openapi_schema

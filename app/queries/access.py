@@ -1,0 +1,81 @@
+"""Read API keys."""
+
+from __future__ import annotations
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from app.errors import NotFoundError
+from app.models import ApiKey, ApiKeyRevocation
+
+KeyRow = tuple[ApiKey, ApiKeyRevocation | None]
+
+
+def find_key(db: Session, key_id: str) -> KeyRow | None:
+    """Find a key by its public part, with its revocation.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    key_id : str
+        12 hexadecimal digits.
+
+    Returns
+    -------
+    tuple of (ApiKey, ApiKeyRevocation or None), or None
+        None if there is no such key.
+    """
+    return next(iter(_read(db, _keys().where(ApiKey.id == key_id))), None)
+
+
+def require_key(db: Session, key_id: str) -> KeyRow:
+    """Find a key that must exist.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    key_id : str
+        Its public part.
+
+    Returns
+    -------
+    tuple of (ApiKey, ApiKeyRevocation or None)
+        The key, with its revocation.
+
+    Raises
+    ------
+    NotFoundError
+        If there is none.
+    """
+    found = find_key(db, key_id)
+    if found is None:
+        raise NotFoundError(f"There is no API key {key_id!r}: chancellor keys list.", key_id=key_id)
+    return found
+
+
+def list_keys(db: Session) -> tuple[KeyRow, ...]:
+    """List all keys, revoked and expired ones included.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    tuple of (ApiKey, ApiKeyRevocation or None)
+        Oldest first.
+    """
+    return _read(db, _keys().order_by(ApiKey.created_at, ApiKey.id))
+
+
+def _read(db: Session, wanted: Select[ApiKey, ApiKeyRevocation]) -> tuple[KeyRow, ...]:
+    return tuple((key, revocation) for key, revocation in db.execute(wanted))
+
+
+def _keys() -> Select[ApiKey, ApiKeyRevocation]:
+    return select(ApiKey, ApiKeyRevocation).outerjoin(
+        ApiKeyRevocation, ApiKeyRevocation.key_id == ApiKey.id
+    )
