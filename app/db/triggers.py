@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "activations": (("id",),),
-    "api_key_revocations": (("key_id",),),
+    "api_key_revocations": (("key_id",), ("rowid",)),
     "api_keys": (("id",), ("rowid",)),
     "audit_events": (("seq",),),
     "batches": (("batch_id",), ("rowid",)),

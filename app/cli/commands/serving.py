@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
-import logging
 from typing import Annotated
 
 import typer
@@ -13,8 +11,6 @@ from app.cli.output import Output, stderr_console
 from app.cli.render import keys as render
 from app.cli.services import open_services
 from app.errors import InvalidInputError
-from app.log import configure_logging
-from app.settings import default_actor
 
 keys = typer.Typer(no_args_is_help=True, help="API keys: who may use the HTTP service, and how.")
 
@@ -60,12 +56,14 @@ def serve(
     """
     import uvicorn  # noqa: PLC0415 - not on the way of other commands
 
+    from app.log import configure_logging  # noqa: PLC0415 - the same
+    from app.settings import default_actor  # noqa: PLC0415 - the same
+
     if no_auth and not _is_loopback(host):
         raise InvalidInputError(
             f"--no-auth serves this machine only: {host} is no loopback address.", host=host
         )
     configure_logging(as_json=True)
-    logging.basicConfig(level=logging.WARNING)
     if no_auth:
         stderr_console().print(
             f"Keys are off: everybody on this machine is {default_actor()}, with every right.",
@@ -77,6 +75,7 @@ def serve(
         host=host,
         port=port,
         access_log=False,
+        log_level="warning",
         server_header=False,
         proxy_headers=False,
         timeout_graceful_shutdown=_SECONDS_TO_END,
@@ -87,6 +86,8 @@ def serve(
 def _is_loopback(host: str) -> bool:
     if host == "localhost":
         return True
+    import ipaddress  # noqa: PLC0415 - only here
+
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
