@@ -9,7 +9,7 @@ from app.migrations.frozen_triggers import apply_triggers, revert_triggers
 
 
 revision = '0004'
-down_revision = '0002'  # '0003' as soon as that is there
+down_revision = '0003'
 branch_labels = None
 depends_on = None
 
