@@ -7,7 +7,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
-from app.api import audit, health, intake, pipeline, rules, versions
+from app.api import audit, health, intake, pipeline, rules, scoring, versions
 from app.db import SessionSource
 from app.domain.access import OPEN_ENDPOINTS
 from app.edge.access import Service
@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         is_open=is_open,
     )
     app.state.metrics = Metrics()
-    for part in (versions, pipeline, rules, intake, audit, health):
+    for part in (versions, scoring, pipeline, rules, intake, audit, health):
         app.include_router(part.router)
     answer_failures(app)
     app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from app.lake.store import Lake
     from app.services.audit_service import AuditService
     from app.services.batch_service import BatchService
+    from app.services.decision_service import DecisionService
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
     from app.services.exposure_service import ExposureService
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
     from app.services.outcome_service import OutcomeService
+    from app.services.pipeline_service import PipelineService
     from app.services.policy_service import PolicyService
     from app.services.runs import RunService
     from app.services.scorecard_version_service import ScorecardVersionService
@@ -60,6 +62,13 @@ class Services:
         from app.services.batch_service import BatchService
 
         return BatchService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def decisions(self) -> DecisionService:
+        """Give the service of recorded decisions."""
+        from app.services.decision_service import DecisionService
+
+        return DecisionService(self.db, actor=self.actor)
 
     @property
     def definitions(self) -> DefinitionService:
@@ -109,6 +118,14 @@ class Services:
         from app.services.outcome_service import OutcomeService
 
         return OutcomeService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def pipelines(self) -> PipelineService:
+        """Give the service that people ask for runs."""
+        from app.log import request_id
+        from app.services.pipeline_service import PipelineService
+
+        return PipelineService(self.db, actor=self.actor, request_id=request_id.get())
 
     @property
     def policies(self) -> PolicyService:
