@@ -23,12 +23,17 @@ from app.models import ModelRegistry, ScorecardVersion
 from app.queries import models as model_queries
 from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
+from app.services.conflicts import conflicts_named
 from app.services.model_documents import require_unaltered_model
 from app.services.scoring_service import card_of
 from app.services.training_sample import population_goodness, training_card, training_features
 from app.services.version_rows import add_version_row
 
 _KEEP_ONLY = frozenset({"improves_on_baseline"})
+_SECOND = (
+    "somebody else added a version at the same moment: look at chancellor versions list, and "
+    "refine again"
+)
 _Z95 = 1.959963984540054
 
 
@@ -209,7 +214,10 @@ def _file(db: Session, proposal: _Proposal, *, actor: str, despite_advice: bool)
     weights.update(zip(proposal.names, proposal.refinement.weights.tolist(), strict=True))
     evidence = refinement_evidence(model, proposal.names, proposal.rails, proposal.refinement)
     against_advice = despite_advice and model.advice == "keep"
-    with transaction(db):
+    with conflicts_named(_SECOND), transaction(db):
+        existing = _find_draft(db, model)  # somebody may have been faster
+        if existing is not None:
+            return _describe_existing(db, model, existing)
         row = add_version_row(
             db,
             card=proposal.baseline.with_weights(weights),

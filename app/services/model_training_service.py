@@ -14,13 +14,14 @@ from app.domain.canonical import content_hash
 from app.domain.gates import Verdict
 from app.domain.policy import Policy
 from app.domain.types import Document, Progress
-from app.errors import InvalidInputError, QualityGateError
+from app.errors import ConflictError, InvalidInputError, QualityGateError
 from app.lake.store import Lake, open_lake
 from app.models import Batch, LabelSet, ModelRegistry, ScorecardVersion
 from app.models import Policy as PolicyRow
 from app.queries import models as model_queries
 from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
+from app.queries.batches import require_batch
 from app.services.audit_service import record
 from app.services.scoring_service import card_of
 from app.services.verdict_rows import add_verdicts
@@ -47,6 +48,7 @@ LIBRARIES = (
 class _Inputs:
     """Hold what was read before the fit, and the hash that must still hold after it."""
 
+    asked: tuple[str | Sequence[str], str | None, int | Sequence[int] | None, str, int]
     batch_ids: tuple[str, ...]
     label_sets: tuple[LabelSet, ...]
     baseline: ScorecardVersion
@@ -129,7 +131,7 @@ class ModelTrainingService:
         OpenTransactionError
             If called inside an open transaction.
         NotFoundError, ConflictError, ValidationInfeasibleError, FileHashError
-            If inputs are missing, do not fit together, or were changed.
+            If inputs are missing, do not fit together, or were changed, also during the fit.
         """
         from app.domain import training  # noqa: PLC0415 - loads the numerics
         from app.services import recorded_columns, training_sample  # noqa: PLC0415 - the same
@@ -200,6 +202,7 @@ class ModelTrainingService:
     ) -> _Inputs:
         from app.services.training_sample import choose_label_sets  # noqa: PLC0415 - numerics
 
+        asked = (batch_id, base_version, label_set_id, validation, seed)
         given = (batch_id,) if isinstance(batch_id, str) else tuple(batch_id)
         batch_ids = tuple(sorted(set(given)))
         if not batch_ids:
@@ -212,7 +215,7 @@ class ModelTrainingService:
         )
         expert = version_queries.expert_ancestor(self.db, baseline.version)
         policy_row, policy = policy_queries.current_policy(self.db)
-        batches = [self.db.get_one(Batch, label_set.batch_id) for label_set in label_sets]
+        batches = [require_batch(self.db, label_set.batch_id) for label_set in label_sets]
         recorded = {
             "batches": [[batch.batch_id, batch.file_hash] for batch in batches],
             "labels": [label_set.content_hash for label_set in label_sets],
@@ -223,7 +226,7 @@ class ModelTrainingService:
             "seed": seed,
         }
         return _Inputs(
-            batch_ids, label_sets, baseline, expert, policy_row, policy, validation, seed,
+            asked, batch_ids, label_sets, baseline, expert, policy_row, policy, validation, seed,
             content_hash(recorded),
         )  # fmt: skip
 
@@ -247,6 +250,15 @@ class ModelTrainingService:
                 batch_ids=list(inputs.batch_ids),
             )
 
+    def _require_unchanged(self, inputs: _Inputs) -> None:
+        """Refuse where what was read before the fit would be read differently now."""
+        if self._read_inputs(*inputs.asked).input_hash != inputs.input_hash:
+            raise ConflictError(
+                "batches, labels, baseline or policy changed while the model was fitted, so it was "
+                "not registered: train again",
+                batch_ids=list(inputs.batch_ids),
+            )
+
     def _register(
         self, inputs: _Inputs, data: TrainingData, model: TrainedModel, model_type: str
     ) -> Document:
@@ -259,6 +271,7 @@ class ModelTrainingService:
         stored = self.lake.write_table("validation", validated_rows(data, model))
         now = utc_now()
         with transaction(self.db):
+            self._require_unchanged(inputs)
             row = ModelRegistry(
                 id=model_queries.new_model_id(self.db, now, columns["content_hash"]),
                 model_type=model_type,

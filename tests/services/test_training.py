@@ -30,6 +30,7 @@ from app.services.doctor import DoctorService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
 from app.services.outcome_service import OutcomeService
+from app.services.policy_service import PolicyService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
 from app.settings import get_settings
@@ -437,3 +438,57 @@ def test_a_comparison_names_the_models_that_advised_otherwise(db, tmp_path):
         limit.startswith(f"{dated['model_id']} advises otherwise ({dated['advice']})")
         for limit in found["limits"]
     )
+
+
+def once(at, change):
+    """Give a progress callback that changes the store, as somebody else would, at one stage."""
+    pending = [change]
+
+    def progress(stage, _done, _total):
+        if stage == at and pending:
+            with open_session() as other:
+                pending.pop()(other)
+
+    return progress
+
+
+def withdraw_batch(other):
+    BatchService(other, actor="colleague").withdraw("B1", reason="wrong file")
+
+
+def set_another_policy(other):
+    PolicyService(other, actor="colleague").set_policy({"min_labelled": 101})
+
+
+def label_anew(other):
+    OutcomeService(other, actor="colleague").withdraw(1, reason="wrong flags")
+    file = get_settings().home / "other.csv"
+    write(file, rows_of(400, seed=4))
+    OutcomeService(other, actor="colleague").import_flags(
+        file, batch_id="B1", party_id="party", flag="flag", bad="1"
+    )
+    LabelGenerationService(other, actor="colleague").generate_labels(
+        "B1", outcome_type="final_flag"
+    )
+
+
+@pytest.mark.parametrize("change", [withdraw_batch, set_another_policy, label_anew])
+def test_what_changed_during_the_fit_registers_nothing(db, tmp_path, change):
+    load(db, tmp_path, rows_of(400))
+    with pytest.raises(ConflictError):
+        train(db, progress=once("validate", change))
+    assert db.query(ModelRegistry).count() == 0
+
+
+def test_of_two_people_who_refine_at_once_the_second_gets_the_draft_of_the_first(db, tmp_path):
+    load(db, tmp_path, rows_of())
+    model_id = train(db)["model_id"]
+    drafts = []
+
+    def refine_too(other):
+        drafts.append(refine(other, model_id))
+
+    second = refine(db, model_id, progress=once("refine", refine_too))
+    assert drafts[0]["version"] == second["version"] == "ml_v2"
+    assert second["existing"]
+    assert db.query(ScorecardVersion).count() == 2
