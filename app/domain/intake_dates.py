@@ -118,7 +118,7 @@ def _date_problem(text: str, date_format: str | None) -> str:
     if _ISO.fullmatch(text):
         return "'{value}' is not a date of the calendar"
     if _TWO_READINGS.match(text):
-        return "'{value}' can be read as day or month first: say which with --date-format %d/%m/%Y"
+        return "'{value}' may have day or month first: say which with --date-format %d/%m/%Y"
     return "'{value}' is not an ISO date such as 2026-03-31: give its form with --date-format"
 
 

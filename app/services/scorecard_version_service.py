@@ -336,6 +336,8 @@ class ScorecardVersionService:
 
         Raises
         ------
+        InvalidInputError
+            If the moment lies after today.
         NotFoundError
             If the moment lies before the store began.
         """

@@ -15,7 +15,7 @@ from app.domain.lifecycle import next_status
 from app.domain.review import Approval, counts_as_approval, may_activate
 from app.domain.rights import may_use_rights
 from app.domain.types import Document
-from app.errors import ConflictError, NotFoundError
+from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.models import Activation, ScorecardVersion
 from app.queries.policies import current_policy
 from app.queries.versions import find_activation_at, find_active, require_version
@@ -172,11 +172,20 @@ def active_version_at(db: Session, time: datetime) -> Document:
 
     Raises
     ------
+    InvalidInputError
+        If the moment lies after today.
     NotFoundError
         If the moment lies before the store began.
     """
     moment = time.replace(tzinfo=UTC) if time.tzinfo is None else time.astimezone(UTC)
     found = find_activation_at(db, moment)
+    today = utc_now().date()
+    if moment.date() > today:
+        raise InvalidInputError(
+            f"{moment.date()} lies in the future (today is {today} UTC): nobody knows which "
+            "version will be active then.",
+            at=moment.isoformat(),
+        )
     if found is None:
         raise NotFoundError(
             f"No version was active at {moment.isoformat()}: the store began later.",

@@ -343,6 +343,8 @@ def test_rollback_is_a_new_activation_and_the_past_stays_known(db):
     assert service.active_at(utc_now())["reason"] == "bad rates rose in band good"
     with pytest.raises(NotFoundError, match="began later"):
         service.active_at(before - timedelta(days=365))
+    with pytest.raises(InvalidInputError, match="future"):
+        service.active_at(before + timedelta(days=2))
     assert "version.rolled_back" in actions(db, "v1")
     assert service.rollback("ml_v2", reason="it was the weather")["status"] == "active"
 
