@@ -42,6 +42,20 @@ DateFormat = Annotated[
         show_default="ISO 8601, 2026-03-31",
     ),
 ]
+SkipBadRows = Annotated[
+    bool,
+    typer.Option("--skip-bad-rows", help="Store the sound rows; write the others to a file."),
+]
+Rejects = Annotated[
+    Path | None,
+    typer.Option(
+        "--rejects",
+        metavar="FILE",
+        help="CSV file for the rows that --skip-bad-rows leaves out, with line and reasons; "
+        "an existing one is overwritten.",
+        show_default="<name of FILE>.rejects.csv in the current directory",
+    ),
+]
 Reason = Annotated[
     str,
     typer.Option("--reason", metavar="TEXT", help="Why; kept for good.", show_default=False),

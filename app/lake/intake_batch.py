@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import csv
 from dataclasses import dataclass
-from operator import itemgetter
-from pathlib import Path
-from typing import Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from app.domain.intake import describe_faults, one_chunk, text_column
+from app.domain.intake import one_chunk, text_column
 from app.domain.intake_columns import number_column, plain_column
 from app.domain.intake_dates import DateRule
 from app.domain.intake_safety import unsafe_name_problem, unsafe_text_faults
 from app.domain.scorecard import Scorecard
-from app.domain.types import Bools
 from app.lake.intake import SourceFile
-from app.lake.intake_csv import ragged_faults
+from app.lake.intake_rejects import sound_rows
 from app.lake.intake_roles import instants_or_constant, party_column
 
 OWN_COLUMNS = ("party_id", "scored_at")
@@ -111,33 +105,9 @@ def read_batch(
 
 
 def _snapshot(source: SourceFile, table: pa.Table, missing: tuple[str, ...]) -> BatchSnapshot:
-    bad = bad_rows(source)
-    n_ragged = source.csv.n_ragged if source.csv else 0
-    if bad.all():
-        source.raise_faults()
-    sound = table.filter(pa.array(~bad)) if bad.any() else table
+    sound, n_rejected = sound_rows(source, table)
     order = pc.sort_indices(sound, [("scored_at", "ascending"), ("party_id", "ascending")])
-    return BatchSnapshot(sound.take(order).combine_chunks(), missing, int(bad.sum()) + n_ragged)
-
-
-def bad_rows(source: SourceFile) -> Bools:
-    """Mark the rows of the table that are at fault.
-
-    Parameters
-    ----------
-    source : SourceFile
-        With all its faults noted.
-
-    Returns
-    -------
-    ndarray of bool, shape (n,)
-        True for a row at fault; rows of the wrong width are not in the table.
-    """
-    bad = np.zeros(source.table.num_rows, dtype=np.bool_)
-    for group in source.row_faults:
-        bad[group.rows] = True
-    bad[source.misread_rows()] = True
-    return bad
+    return BatchSnapshot(sound.take(order).combine_chunks(), missing, n_rejected)
 
 
 def _check_names(source: SourceFile, request: BatchRequest, card: Scorecard) -> None:
@@ -197,40 +167,3 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray | pa.Array:
         return pc.if_else(pc.is_nan(column), pa.scalar(None, kind), column)
     is_text = pa.types.is_large_string(kind) or pa.types.is_string_view(kind)
     return column.cast(pa.string()) if is_text else column
-
-
-def write_rejects(source: SourceFile, path: Path) -> None:
-    """Write the rows at fault, each with its line and reasons, as a CSV file.
-
-    Parameters
-    ----------
-    source : SourceFile
-        With all its faults noted.
-    path : Path
-        Overwritten; rows of the wrong width are written with the cells they have.
-    """
-    places = np.flatnonzero(bad_rows(source)).astype(np.int64)
-    reasons: dict[int, list[str]] = {}
-    for fault in describe_faults(source.row_faults, source.lines_of, limit=None):
-        where = f"{fault['column']}: " if fault["column"] else ""
-        reasons.setdefault(fault["row"], []).append(f"{where}{fault['problem']}")
-    for line in source.lines_of(source.misread_rows()).tolist():
-        reasons.setdefault(line, []).append("the row holds bytes that are not UTF-8")
-    cells = [text_column(source.table[name].take(pa.array(places))) for name in source.columns]
-    columns = [column.to_pylist() for column in cells]
-    lines = source.lines_of(places).tolist()
-    written: list[Any] = [
-        [line, "; ".join(reasons[line]), *(column[at] for column in columns)]
-        for at, line in enumerate(lines)
-    ]
-    if source.csv is not None and source.csv.n_ragged:
-        layout = source.layout
-        written += [
-            [line, fault["problem"], *values]
-            for fault, (line, values) in zip(ragged_faults(layout), layout.ragged, strict=True)
-        ]
-    in_order = sorted(written, key=itemgetter(0))
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(["line", "reasons", *source.columns])
-        writer.writerows(in_order)

@@ -14,6 +14,7 @@ from app.domain.intake_dates import DateRule, instant_column
 from app.domain.outcomes import EVENT_TYPES
 from app.domain.types import Bools
 from app.lake.intake import SourceFile
+from app.lake.intake_rejects import sound_rows
 from app.lake.intake_roles import known_word, party_column
 
 _PAST_DUE = "days_past_due"
@@ -56,15 +57,20 @@ class Events:
     types : tuple of str
         The event types that the file speaks of, also where it holds no event of them; sorted.
     n_rows : int
-        Rows of the file, those without an event included.
+        Sound rows of the file, those without an event included.
+    n_rejected : int
+        Rows left out.
     """
 
     table: pa.Table
     types: tuple[str, ...]
     n_rows: int
+    n_rejected: int
 
 
-def read_events(source: SourceFile, request: EventRequest) -> Events:
+def read_events(
+    source: SourceFile, request: EventRequest, *, skip_bad_rows: bool = False
+) -> Events:
     """Read an outcome file, or raise every fault of it at once.
 
     Parameters
@@ -73,6 +79,8 @@ def read_events(source: SourceFile, request: EventRequest) -> Events:
         The file.
     request : EventRequest
         What the user said about it.
+    skip_bad_rows : bool, default False
+        Leave out rows at fault instead of refusing the file.
 
     Returns
     -------
@@ -82,7 +90,7 @@ def read_events(source: SourceFile, request: EventRequest) -> Events:
     Raises
     ------
     IntakeError
-        If the file is at fault.
+        If the file is at fault, or no row is sound.
     """
     if not source.is_readable:
         source.raise_faults()
@@ -91,13 +99,15 @@ def read_events(source: SourceFile, request: EventRequest) -> Events:
     dated = mask(pc.is_valid(dates))
     kinds = _event_types(source, request.event_type, dated)
     past_due = _past_due(source, request.days_past_due, kinds, dated)
-    source.raise_faults()
-    table = pa.table(
+    source.raise_faults(rows_may_be_bad=skip_bad_rows)
+    read = pa.table(
         {"party_id": ids, "event_date": dates, "event_type": kinds, "days_past_due": past_due}
-    ).filter(pa.array(dated))
-    types = sorted(set(pc.unique(kinds).to_pylist()) & set(EVENT_TYPES))
+    )
+    sound, n_rejected = sound_rows(source, read)
+    types = sorted(set(pc.unique(sound["event_type"]).to_pylist()) & set(EVENT_TYPES))
+    table = sound.filter(pc.is_valid(sound["event_date"]))
     order = pc.sort_indices(table, [(name, "ascending") for name in table.column_names])
-    return Events(table.take(order).combine_chunks(), tuple(types), source.table.num_rows)
+    return Events(table.take(order).combine_chunks(), tuple(types), sound.num_rows, n_rejected)
 
 
 def _date_column(source: SourceFile, column: str, role: str, rule: DateRule) -> pa.Array:
@@ -158,15 +168,20 @@ class Flags:
     counts : dict of str to int
         How often each value of the flag occurs, most frequent first.
     n_rows : int
-        Rows of the file.
+        Sound rows of the file.
+    n_rejected : int
+        Rows left out.
     """
 
     table: pa.Table
     counts: dict[str, int]
     n_rows: int
+    n_rejected: int
 
 
-def read_flags(source: SourceFile, *, party_id: str, flag: str, bad: str) -> Flags:
+def read_flags(
+    source: SourceFile, *, party_id: str, flag: str, bad: str, skip_bad_rows: bool = False
+) -> Flags:
     """Read a file of final flags, or raise every fault of it at once.
 
     Parameters
@@ -179,6 +194,8 @@ def read_flags(source: SourceFile, *, party_id: str, flag: str, bad: str) -> Fla
         Column of the flags.
     bad : str
         The value that means bad; every other value means good, and a blank means unknown.
+    skip_bad_rows : bool, default False
+        Leave out rows at fault instead of refusing the file.
 
     Returns
     -------
@@ -188,7 +205,7 @@ def read_flags(source: SourceFile, *, party_id: str, flag: str, bad: str) -> Fla
     Raises
     ------
     IntakeError
-        If the file is at fault, or no party has the bad value.
+        If the file is at fault, no row is sound, or no party has the bad value.
     """
     if not source.is_readable:
         source.raise_faults()
@@ -196,23 +213,34 @@ def read_flags(source: SourceFile, *, party_id: str, flag: str, bad: str) -> Fla
     if not source.require_column(flag, "--flag"):
         source.raise_faults()
     flags = text_column(source.table[flag])
-    counted = {
-        item["values"]: item["counts"] for item in flags.drop_null().value_counts().to_pylist()
-    }
-    counts = dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
+    counts = _value_counts(flags)
     word = as_text(bad)
     if word not in counts:
         values = ", ".join(list(counts)[:10]) or "only blanks"
         source.add_fault(f"no party has the bad value {bad!r}; the column holds: {values}", flag)
-    source.raise_faults()
-    table = pa.table({"party_id": ids, "bad": pc.equal(flags, word)})
+    source.raise_faults(rows_may_be_bad=skip_bad_rows)
+    sound, n_rejected = sound_rows(source, pa.table({"party_id": ids, "flag": flags}))
+    table = pa.table({"party_id": sound["party_id"], "bad": pc.equal(sound["flag"], word)})
     table = table.filter(pc.is_valid(table["bad"])).sort_by("party_id")
-    return Flags(table.combine_chunks(), counts, source.table.num_rows)
+    counts = _value_counts(sound["flag"])
+    return Flags(table.combine_chunks(), counts, sound.num_rows, n_rejected)
+
+
+def _value_counts(flags: pa.Array | pa.ChunkedArray) -> dict[str, int]:
+    counted = {
+        item["values"]: item["counts"] for item in flags.drop_null().value_counts().to_pylist()
+    }
+    return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 
 def read_exposures(
-    source: SourceFile, *, party_id: str, granted_on: str | None, rule: DateRule
-) -> pa.Table:
+    source: SourceFile,
+    *,
+    party_id: str,
+    granted_on: str | None,
+    rule: DateRule,
+    skip_bad_rows: bool = False,
+) -> tuple[pa.Table, int]:
     """Read a list of those who were granted credit, or raise every fault of it at once.
 
     Parameters
@@ -225,16 +253,20 @@ def read_exposures(
         Column of the dates on which credit was granted; a blank means "at some time".
     rule : DateRule
         Form and range of the dates.
+    skip_bad_rows : bool, default False
+        Leave out rows at fault instead of refusing the file.
 
     Returns
     -------
-    pyarrow.Table
+    table : pyarrow.Table
         ``party_id`` and ``granted_on`` (date32), by both; a party may stand more than once.
+    n_rejected : int
+        Rows left out.
 
     Raises
     ------
     IntakeError
-        If the file is at fault.
+        If the file is at fault, or no row is sound.
     """
     if not source.is_readable:
         source.raise_faults()
@@ -243,6 +275,7 @@ def read_exposures(
         granted = pa.nulls(source.table.num_rows, pa.date32())
     else:
         granted = _date_column(source, granted_on, "--granted-on", rule)
-    source.raise_faults()
-    table = pa.table({"party_id": ids, "granted_on": granted})
-    return table.sort_by([("party_id", "ascending"), ("granted_on", "ascending")]).combine_chunks()
+    source.raise_faults(rows_may_be_bad=skip_bad_rows)
+    table, n_rejected = sound_rows(source, pa.table({"party_id": ids, "granted_on": granted}))
+    in_order = table.sort_by([("party_id", "ascending"), ("granted_on", "ascending")])
+    return in_order.combine_chunks(), n_rejected

@@ -127,6 +127,7 @@ class BatchService:
         from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
         from app.lake.intake import read_source  # noqa: PLC0415 - the same
         from app.lake.intake_batch import BatchRequest, read_batch  # noqa: PLC0415 - the same
+        from app.lake.intake_rejects import keep_rejects  # noqa: PLC0415 - the same
 
         _check_batch_id(batch_id)
         if find_batch(self.db, batch_id) is not None:
@@ -142,7 +143,7 @@ class BatchService:
         snapshot = read_batch(source, request, card, skip_bad_rows=skip_bad_rows)
         report("Storing the snapshot", 3, _STEPS)
         found = _Import(source, snapshot, party_id, scored_at, card_version)
-        rejects = self._write_rejects(found, rejects_path)
+        rejects = keep_rejects(source, snapshot.n_rejected, rejects_path)
         result = self._store(batch_id, found)
         report("Stored", _STEPS, _STEPS)
         return {**result, "n_rejected": snapshot.n_rejected, "rejects_path": rejects}
@@ -205,16 +206,6 @@ class BatchService:
                 batch_id=existing.batch_id,
             )
         return _imported(existing, already=True)
-
-    @staticmethod
-    def _write_rejects(found: _Import, rejects_path: str | Path | None) -> str | None:
-        from app.lake.intake_batch import write_rejects  # noqa: PLC0415 - loads pyarrow
-
-        if not found.snapshot.n_rejected:
-            return None
-        where = Path(rejects_path) if rejects_path else Path(f"{found.source.name}.rejects.csv")
-        write_rejects(found.source, where)
-        return str(where)
 
     def list_batches(self) -> tuple[Document, ...]:
         """List all batches, withdrawn ones included.

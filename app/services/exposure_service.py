@@ -47,6 +47,8 @@ class ExposureService:
         party_id: str,
         granted_on: str | None = None,
         date_format: str | None = None,
+        skip_bad_rows: bool = False,
+        rejects_path: str | Path | None = None,
     ) -> Document:
         """Import a list of those who were granted credit; the same list twice changes nothing.
 
@@ -63,11 +65,16 @@ class ExposureService:
             Column of the dates on which credit was granted; a blank means "at some time".
         date_format : str or None
             As for ``strptime``; None for ISO dates.
+        skip_bad_rows : bool, default False
+            Store the sound rows, and write the others to `rejects_path`.
+        rejects_path : str, Path or None
+            By default ``<file>.rejects.csv`` in the working directory.
 
         Returns
         -------
         dict
-            exposure_import_id, n_rows, already_imported, hashes, created_at and created_by.
+            exposure_import_id, n_rows, n_rejected, rejects_path, already_imported, hashes,
+            created_at and created_by.
 
         Raises
         ------
@@ -79,12 +86,23 @@ class ExposureService:
         from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
         from app.lake.intake import read_source  # noqa: PLC0415 - the same
         from app.lake.intake_outcomes import read_exposures  # noqa: PLC0415 - the same
+        from app.lake.intake_rejects import keep_rejects  # noqa: PLC0415 - the same
 
         rule = DateRule(utc_now(), date_format, required=False)
         source = read_source(path)
-        table = read_exposures(source, party_id=party_id, granted_on=granted_on, rule=rule)
-        row, already = add_exposure_import(self.db, self.lake, source, table, actor=self.actor)
-        return {**exposure_document(row, None), "already_imported": already}
+        table, n_rejected = read_exposures(
+            source, party_id=party_id, granted_on=granted_on, rule=rule, skip_bad_rows=skip_bad_rows
+        )
+        rejects = keep_rejects(source, n_rejected, rejects_path)
+        row, already = add_exposure_import(
+            self.db, self.lake, source, table, actor=self.actor, n_rejected=n_rejected
+        )
+        return {
+            **exposure_document(row, None),
+            "n_rejected": n_rejected,
+            "rejects_path": rejects,
+            "already_imported": already,
+        }
 
     def list_imports(self) -> tuple[Document, ...]:
         """List all exposure lists, withdrawn ones included.

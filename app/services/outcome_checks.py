@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 _VALUES_SHOWN = 5
+EVENTS_LEFT_OUT = (
+    "A party whose only events stand in the rows left out will count as good: mend these rows and "
+    "import them too."
+)
 
 
 def read_through(through: str | date, date_format: str | None) -> date:

@@ -38,6 +38,7 @@ def add_outcome_import(
     n_rows: int,
     n_events: int,
     through: dict[str, str],
+    n_rejected: int = 0,
 ) -> tuple[OutcomeImport, bool]:
     """Store an outcome file, unless a valid import of the same content is there.
 
@@ -60,9 +61,11 @@ def add_outcome_import(
     batch_id : str or None
         The batch that final flags are of.
     n_rows, n_events : int
-        Rows of the file; events, or bad flags.
+        Sound rows of the file; events, or bad flags.
     through : dict of str to str
         Last complete day by event type.
+    n_rejected : int, default 0
+        Rows at fault that were left out; the audit event says so.
 
     Returns
     -------
@@ -100,13 +103,13 @@ def add_outcome_import(
             actor=actor,
             action="outcomes.imported",
             subject=f"{OUTCOME_IMPORT}:{row.id}",
-            payload={**_payload(row), **facts},
+            payload={**_payload(row, n_rejected), **facts},
         )
         return row, False
 
 
 def add_exposure_import(
-    db: Session, lake: Lake, source: SourceFile, table: pa.Table, *, actor: str
+    db: Session, lake: Lake, source: SourceFile, table: pa.Table, *, actor: str, n_rejected: int = 0
 ) -> tuple[ExposureImport, bool]:
     """Store a list of those who were granted credit, unless a valid equal one is there.
 
@@ -124,6 +127,8 @@ def add_exposure_import(
         What was read of it.
     actor : str
         Who imports it.
+    n_rejected : int, default 0
+        Rows at fault that were left out; the audit event says so.
 
     Returns
     -------
@@ -156,7 +161,7 @@ def add_exposure_import(
             actor=actor,
             action="exposures.imported",
             subject=f"{EXPOSURE_IMPORT}:{row.id}",
-            payload=_payload(row),
+            payload=_payload(row, n_rejected),
         )
         return row, False
 
@@ -189,11 +194,12 @@ def _hash(content: dict[str, Any], n_withdrawn: int) -> str:
     return content_hash({**content, "after_withdrawals": n_withdrawn} if n_withdrawn else content)
 
 
-def _payload(row: OutcomeImport | ExposureImport) -> Document:
+def _payload(row: OutcomeImport | ExposureImport, n_rejected: int) -> Document:
     return {
         "file_hash": row.file_hash,
         "content_hash": row.content_hash,
         "source_name": row.source_name,
         "source_hash": row.source_hash,
         "n_rows": row.n_rows,
+        "n_rejected": n_rejected,
     }

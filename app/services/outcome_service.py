@@ -19,7 +19,12 @@ from app.queries.outcomes import (
     list_imports,
     require_import,
 )
-from app.services.outcome_checks import flag_warnings, late_event_warnings, read_through
+from app.services.outcome_checks import (
+    EVENTS_LEFT_OUT,
+    flag_warnings,
+    late_event_warnings,
+    read_through,
+)
 from app.services.outcome_rows import add_outcome_import
 from app.services.withdrawals import withdraw
 from app.settings import default_actor
@@ -55,6 +60,8 @@ class OutcomeService:
         through: str | date,
         days_past_due: str | None = None,
         date_format: str | None = None,
+        skip_bad_rows: bool = False,
+        rejects_path: str | Path | None = None,
         progress: Progress | None = None,
     ) -> Document:
         """Import dated events; the same file twice changes nothing.
@@ -77,14 +84,18 @@ class OutcomeService:
             Column of the days past due of ``days_past_due`` events.
         date_format : str or None
             As for ``strptime``; None for ISO dates. `through` may be written in it too.
+        skip_bad_rows : bool, default False
+            Store the sound rows, and write the others to `rejects_path`.
+        rejects_path : str, Path or None
+            By default ``<file>.rejects.csv`` in the working directory.
         progress : callable or None
             Called as ``progress(stage, done, total)``.
 
         Returns
         -------
         dict
-            import_id, n_rows, n_events, through (by type), warnings, already_imported, and what
-            `list_imports` says.
+            import_id, n_rows, n_events, through (by type), n_rejected, rejects_path, warnings,
+            already_imported, and what `list_imports` says.
 
         Raises
         ------
@@ -98,6 +109,7 @@ class OutcomeService:
         from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
         from app.lake.intake import read_source  # noqa: PLC0415 - the same
         from app.lake.intake_outcomes import EventRequest, read_events  # noqa: PLC0415 - the same
+        from app.lake.intake_rejects import keep_rejects  # noqa: PLC0415 - the same
 
         report = progress or _silent
         declared = read_through(through, date_format)
@@ -106,10 +118,11 @@ class OutcomeService:
         source = read_source(path)
         report("Checking every value", 1, _STEPS)
         request = EventRequest(party_id, event_date, event_type, days_past_due, rule)
-        events = read_events(source, request)
+        events = read_events(source, request, skip_bad_rows=skip_bad_rows)
         report("Storing the outcomes", 2, _STEPS)
         if not events.types:
             raise InvalidInputError(f"{source.name} names no event type: nothing can be declared")
+        rejects = keep_rejects(source, events.n_rejected, rejects_path)
         row, already = add_outcome_import(
             self.db,
             self.lake,
@@ -121,13 +134,30 @@ class OutcomeService:
             n_rows=events.n_rows,
             n_events=events.table.num_rows,
             through=dict.fromkeys(events.types, declared.isoformat()),
+            n_rejected=events.n_rejected,
         )
         report("Stored", _STEPS, _STEPS)
         warnings = late_event_warnings(events.table, declared)
-        return {**import_document(row, None), "warnings": warnings, "already_imported": already}
+        if events.n_rejected:
+            warnings.append(EVENTS_LEFT_OUT)
+        return {
+            **import_document(row, None),
+            "n_rejected": events.n_rejected,
+            "rejects_path": rejects,
+            "warnings": warnings,
+            "already_imported": already,
+        }
 
     def import_flags(
-        self, path: str | Path, *, batch_id: str, party_id: str, flag: str, bad: str
+        self,
+        path: str | Path,
+        *,
+        batch_id: str,
+        party_id: str,
+        flag: str,
+        bad: str,
+        skip_bad_rows: bool = False,
+        rejects_path: str | Path | None = None,
     ) -> Document:
         """Import the final flags of a batch; the same file twice changes nothing.
 
@@ -145,12 +175,16 @@ class OutcomeService:
             Column of the flags; a blank one is not known yet.
         bad : str
             The value that means bad; every other one means good.
+        skip_bad_rows : bool, default False
+            Store the sound rows, and write the others to `rejects_path`.
+        rejects_path : str, Path or None
+            By default ``<file>.rejects.csv`` in the working directory.
 
         Returns
         -------
         dict
-            import_id, n_rows, n_flagged, n_bad, n_good, n_not_in_batch, warnings,
-            already_imported, and what `list_imports` says.
+            import_id, n_rows, n_flagged, n_bad, n_good, n_not_in_batch, n_rejected, rejects_path,
+            warnings, already_imported, and what `list_imports` says.
 
         Raises
         ------
@@ -167,6 +201,7 @@ class OutcomeService:
 
         from app.lake.intake import read_source  # noqa: PLC0415 - the same
         from app.lake.intake_outcomes import read_flags  # noqa: PLC0415 - the same
+        from app.lake.intake_rejects import keep_rejects  # noqa: PLC0415 - the same
 
         if flag.lower() in CIRCULAR_TYPES:
             raise CircularLabelError(
@@ -177,7 +212,9 @@ class OutcomeService:
         batch = require_batch(self.db, batch_id)
         parties = self.lake.read_table(batch.file_path, batch.file_hash, columns=["party_id"])
         source = read_source(path)
-        flags = read_flags(source, party_id=party_id, flag=flag, bad=bad)
+        flags = read_flags(
+            source, party_id=party_id, flag=flag, bad=bad, skip_bad_rows=skip_bad_rows
+        )
         in_batch = pc.is_in(flags.table["party_id"], value_set=parties["party_id"].combine_chunks())
         n_known = int(pc.sum(in_batch).as_py() or 0)
         n_flagged = flags.table.num_rows
@@ -188,6 +225,7 @@ class OutcomeService:
                 f"{parties['party_id'][0].as_py()!r}"
             )
         n_bad = int(pc.sum(flags.table["bad"]).as_py())
+        rejects = keep_rejects(source, flags.n_rejected, rejects_path)
         row, already = add_outcome_import(
             self.db,
             self.lake,
@@ -199,6 +237,7 @@ class OutcomeService:
             n_rows=flags.n_rows,
             n_events=n_bad,
             through={},
+            n_rejected=flags.n_rejected,
         )
         return {
             **import_document(row, None),
@@ -206,6 +245,8 @@ class OutcomeService:
             "n_bad": n_bad,
             "n_good": n_flagged - n_bad,
             "n_not_in_batch": n_flagged - n_known,
+            "n_rejected": flags.n_rejected,
+            "rejects_path": rejects,
             "warnings": flag_warnings(flags.counts, bad, n_flagged - n_known),
             "already_imported": already,
         }

@@ -22,3 +22,36 @@ def test_a_list_is_imported_listed_and_withdrawn(chancellor: CommandLine, tmp_pa
     assert listed["withdrawn"]["reason"] == "another portfolio"
     chancellor("exposures", "withdraw", "1", "--reason", "again", code=6)
     chancellor("exposures", "withdraw", "2", "--reason", "none", code=5)
+
+
+def test_sound_rows_of_a_list_and_of_flags_are_stored_where_the_person_says_so(
+    chancellor: CommandLine, with_portfolio, tmp_path: Path
+) -> None:
+    files = with_portfolio()
+    party = files.batch.read_text(encoding="utf-8").splitlines()[1].split(",")[0]
+    rows = tmp_path / "rows.csv"
+    rows.write_text(f"who,on,flag\n{party},31/01/2023,1\n,01/02/2023,0\n", encoding="utf-8")
+    left = tmp_path / "left.csv"
+    skip = ("--skip-bad-rows", "--rejects", left)
+    dates = ("--granted-on", "on", "--date-format", "%d/%m/%Y")
+    granted = ("exposures", "import", rows, "--party-id", "who", *dates)
+    assert "the party id is blank" in chancellor(*granted, code=3).err
+    assert "1 rows were not stored" in chancellor(*granted, *skip).out
+    assert (
+        left.read_text(encoding="utf-8").splitlines()[1]
+        == "3,who: the party id is blank,,01/02/2023,0"
+    )
+    flags = (
+        "outcomes",
+        "import-flags",
+        rows,
+        "--batch",
+        "B1",
+        "--party-id",
+        "who",
+        "--flag",
+        "flag",
+    )
+    assert "the party id is blank" in chancellor(*flags, "--bad", "1", code=3).err
+    found = chancellor.json(*flags, "--bad", "1", *skip)
+    assert (found["n_flagged"], found["n_bad"], found["n_rejected"]) == (1, 1, 1)

@@ -18,6 +18,7 @@ from app.errors import (
 )
 from app.lake.store import open_lake
 from app.models import AuditEvent, OutcomeImport
+from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
 from app.services.outcome_service import OutcomeService
 from tests.support.portfolio import party, write_batch, write_events, write_rows
@@ -256,3 +257,39 @@ def test_an_import_that_is_not_there_says_which_are(sqlite_db: Session, tmp_path
     take(sqlite_db, write_events(tmp_path / "e.csv", EVENTS))
     with pytest.raises(NotFoundError, match="the newest is 1"):
         service.withdraw(7, reason="x")
+
+
+def test_sound_rows_are_stored_and_the_others_written_with_their_reasons(
+    sqlite_db: Session, tmp_path: Path
+) -> None:
+    path = write_events(
+        tmp_path / "e.csv",
+        [*EVENTS, ("", "2024-02-01", "write_off", ""), ("P9", "soon", "theft", "")],
+    )
+    with pytest.raises(IntakeError):
+        take(sqlite_db, path)
+    rejects = tmp_path / "left.csv"
+    result = take(sqlite_db, path, skip_bad_rows=True, rejects_path=rejects)
+    assert (result["n_rejected"], result["rejects_path"]) == (2, str(rejects))
+    assert any("count as good" in warning for warning in result["warnings"])
+    sound = take(sqlite_db, write_events(tmp_path / "sound.csv", EVENTS))
+    assert (sound["import_id"], sound["n_rejected"]) == (result["import_id"], 0)
+    lines = rejects.read_text().splitlines()
+    assert lines[0].startswith("line,reasons,")
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        str(len(EVENTS) + 2),
+        str(len(EVENTS) + 3),
+    ]
+    payload = AuditService(sqlite_db).list_events(action="outcomes.imported")[0]["payload"]
+    assert payload["n_rejected"] == 2
+
+
+def test_a_fault_of_the_whole_outcome_file_is_never_skipped(
+    sqlite_db: Session, tmp_path: Path
+) -> None:
+    path = write_events(tmp_path / "e.csv", EVENTS)
+    with pytest.raises(IntakeError, match="no column"):
+        take(sqlite_db, path, skip_bad_rows=True, party_id="nobody")
+    nothing = write_events(tmp_path / "n.csv", [("", "2024-02-01", "write_off", "")])
+    with pytest.raises(IntakeError):
+        take(sqlite_db, nothing, skip_bad_rows=True)

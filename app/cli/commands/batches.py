@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from app.cli.options import Actor, AsJson, DateFormat, Reason, SourceFile
+from app.cli.options import (
+    Actor,
+    AsJson,
+    DateFormat,
+    Reason,
+    Rejects,
+    SkipBadRows,
+    SourceFile,
+)
 from app.cli.output import Output
 from app.cli.render import batches as render
 from app.cli.services import open_services
@@ -46,20 +53,6 @@ AllowMissing = Annotated[
     typer.Option(
         "--allow-missing-features",
         help="Accept a file without some of the card's features; they count as missing.",
-    ),
-]
-SkipBadRows = Annotated[
-    bool,
-    typer.Option("--skip-bad-rows", help="Store the sound rows; write the others to a file."),
-]
-Rejects = Annotated[
-    Path | None,
-    typer.Option(
-        "--rejects",
-        metavar="FILE",
-        help="CSV file for the rows that --skip-bad-rows leaves out, with line and reasons; "
-        "an existing one is overwritten.",
-        show_default="<name of FILE>.rejects.csv in the current directory",
     ),
 ]
 

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import Actor, AsJson, PartyColumn, Reason, SourceFile
+from app.cli.options import (
+    Actor,
+    AsJson,
+    DateFormat,
+    PartyColumn,
+    Reason,
+    Rejects,
+    SkipBadRows,
+    SourceFile,
+)
 from app.cli.output import Output
 from app.cli.render import exposures as render
 from app.cli.services import open_services
@@ -30,6 +39,9 @@ def import_exposures(
     file: SourceFile,
     party_id: PartyColumn,
     granted_on: GrantedOn = None,
+    date_format: DateFormat = None,
+    skip_bad_rows: SkipBadRows = False,
+    rejects: Rejects = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -44,7 +56,14 @@ def import_exposures(
     Next: chancellor labels generate BATCH
     """
     with open_services(actor) as services:
-        result = services.exposures.import_file(file, party_id=party_id, granted_on=granted_on)
+        result = services.exposures.import_file(
+            file,
+            party_id=party_id,
+            granted_on=granted_on,
+            date_format=date_format,
+            skip_bad_rows=skip_bad_rows,
+            rejects_path=rejects,
+        )
     Output(as_json).show(result, render.imported)
 
 

@@ -6,7 +6,16 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import Actor, AsJson, DateFormat, PartyColumn, Reason, SourceFile
+from app.cli.options import (
+    Actor,
+    AsJson,
+    DateFormat,
+    PartyColumn,
+    Reason,
+    Rejects,
+    SkipBadRows,
+    SourceFile,
+)
 from app.cli.output import Output
 from app.cli.render import outcomes as render
 from app.cli.services import open_services
@@ -74,6 +83,8 @@ def import_events(
     through: Through,
     days_past_due: DaysPastDue = None,
     date_format: DateFormat = None,
+    skip_bad_rows: SkipBadRows = False,
+    rejects: Rejects = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -99,6 +110,8 @@ def import_events(
             through=through,
             days_past_due=days_past_due,
             date_format=date_format,
+            skip_bad_rows=skip_bad_rows,
+            rejects_path=rejects,
             progress=progress,
         )
     out.show(result, render.imported)
@@ -111,6 +124,8 @@ def import_flags(
     party_id: PartyColumn,
     flag: Flag,
     bad: Bad,
+    skip_bad_rows: SkipBadRows = False,
+    rejects: Rejects = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -127,7 +142,13 @@ def import_flags(
     """
     with open_services(actor) as services:
         result = services.outcomes.import_flags(
-            file, batch_id=batch, party_id=party_id, flag=flag, bad=bad
+            file,
+            batch_id=batch,
+            party_id=party_id,
+            flag=flag,
+            bad=bad,
+            skip_bad_rows=skip_bad_rows,
+            rejects_path=rejects,
         )
     Output(as_json).show(result, render.imported)
 

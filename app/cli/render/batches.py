@@ -14,6 +14,27 @@ if TYPE_CHECKING:
     from app.domain.types import Document
 
 
+def rows_left_out(result: Document) -> Iterator[RenderableType]:
+    """Say where the rows are that an import did not store.
+
+    Parameters
+    ----------
+    result : dict
+        What an import of any kind of file returned.
+
+    Yields
+    ------
+    RenderableType
+        A sentence, or nothing.
+    """
+    if result["n_rejected"]:
+        yield sentence(
+            f"{numbers.count(result['n_rejected'])} rows were not stored; they are in "
+            f"{result['rejects_path']} with their reasons.",
+            "yellow",
+        )
+
+
 def imported(result: Document) -> Iterator[RenderableType]:
     """Show a batch that was stored.
 
@@ -39,12 +60,7 @@ def imported(result: Document) -> Iterator[RenderableType]:
             f"Not in the file, so missing for all: {', '.join(result['missing_features'])}.",
             "yellow",
         )
-    if result["n_rejected"]:
-        yield sentence(
-            f"{numbers.count(result['n_rejected'])} rows were not stored; they are in "
-            f"{result['rejects_path']} with their reasons.",
-            "yellow",
-        )
+    yield from rows_left_out(result)
     yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
 
 

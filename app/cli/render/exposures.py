@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from app.cli.render import numbers
+from app.cli.render.batches import rows_left_out
 from app.cli.render.tables import next_step, sentence, table
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ def imported(result: Document) -> Iterator[RenderableType]:
     again = " (imported before: nothing changed)" if result["already_imported"] else ""
     yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit{again}.", "bold")
     yield sentence(f"List {result['exposure_import_id']}, hash {result['file_hash']}.")
+    yield from rows_left_out(result)
     yield sentence("From now on a party that is on no list is excluded from labels.")
     yield next_step("chancellor labels generate BATCH")
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from app.cli.render import numbers
+from app.cli.render.batches import rows_left_out
 from app.cli.render.tables import bullets, next_step, sentence, table
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ def imported(result: Document) -> Iterator[RenderableType]:
     """
     yield sentence(_headline(result), "bold")
     yield sentence(f"Import {result['import_id']}, hash {result['file_hash']}.")
+    yield from rows_left_out(result)
     yield from bullets("Keep in mind", result["warnings"])
     if result["kind"] == "final_flag":
         yield next_step(f"chancellor labels generate {result['batch_id']} --outcome final_flag")
