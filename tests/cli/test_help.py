@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -79,10 +79,13 @@ def test_help_loads_nothing_heavy():
 
 def test_help_takes_well_under_a_second():
     def seconds() -> float:
-        start = time.perf_counter()
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
             [sys.executable, "-m", "app.cli.main", "--help"], capture_output=True, check=True
         )
-        return time.perf_counter() - start
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert min(seconds() for _ in range(3)) < 0.8  # 0.2 s alone; the machine may be busy
+    assert (
+        min(seconds() for _ in range(3)) < 0.8
+    )  # of the processor: 0.2 s alone, more where caches are shared

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from scipy.special import expit
 
+from app.domain import tau
 from app.domain.design_matrix import Sample, Split, choose_splits, find_out_of_time_split
 from app.domain.policy import Policy
 from app.domain.training import (
@@ -237,3 +238,59 @@ def test_one_class_only_fails_the_default_rate(value):
         sample.scored_on, sample.raw, sample.categorical,
     )  # fmt: skip
     assert "default_rate" in [v.gate for v in judge_data(one, CARD, Policy()) if v.is_failed]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("n", "mode"), [(200_000, "cross_validation"), (200_001, "holdout")])
+def test_above_200_000_rows_one_stratified_holdout_of_30_percent_judges(n, mode):
+    sample = portfolio(n=n, days=30)
+    used, splits, why = choose_splits(sample, "auto", 0)
+    assert used == mode
+    assert why.startswith("scored_at spans 29 days")
+    if mode == "holdout":
+        (split,) = splits
+        assert len(split.train) + len(split.test) == n
+        assert len(split.test) == pytest.approx(0.3 * n, abs=10)
+        assert sample.bad[split.test].mean() == pytest.approx(sample.bad.mean(), abs=1e-4)
+
+
+@pytest.mark.parametrize(("n", "used"), [(50_000, 50_000), (50_001, 50_000), (80_000, 50_000)])
+def test_above_50_000_rows_tau_is_chosen_on_a_stratified_sample(monkeypatch, n, used):
+    seen = []
+
+    def note(train, test, _weights):
+        seen.append((train.n_rows + test.n_rows, int(train.bad.sum() + test.bad.sum())))
+        return [0.0] * len(tau.TAUS)
+
+    monkeypatch.setattr(tau, "_fold_losses", note)
+    sample = portfolio(n=n)
+    tau.choose_tau(sample, WEIGHTS, 0)
+    assert len(seen) == 5
+    ((n_rows, n_bad),) = set(seen)
+    assert n_rows == used
+    assert n_bad == pytest.approx(used * sample.bad.mean(), abs=1)
+
+
+@pytest.mark.parametrize(("span", "decides"), [(89, False), (90, True)])
+def test_dates_decide_from_90_days_between_first_and_last(span, decides):
+    sample = portfolio()
+    days = np.datetime64("2024-01-01", "D") + np.linspace(0, span, sample.n_rows).astype(int)
+    dated = Sample(sample.goodness, sample.bad, sample.party, days, sample.raw, sample.categorical)
+    split, _ = find_out_of_time_split(dated)
+    assert (split is not None) is decides
+
+
+@pytest.mark.parametrize(("n_bad", "decides"), [(29, False), (30, True)])
+def test_dates_decide_from_30_bad_parties_in_each_part(n_bad, decides):
+    sample = portfolio()
+    bad = np.zeros(sample.n_rows, dtype=np.int64)
+    train = sample.scored_on <= np.sort(sample.scored_on)[840]
+    test = np.flatnonzero(~train)
+    bad[np.flatnonzero(train)[:200]] = 1
+    bad[test[:n_bad]] = 1
+    dated = Sample(
+        sample.goodness, bad, sample.party, sample.scored_on, sample.raw, sample.categorical
+    )
+    split, why = find_out_of_time_split(dated)
+    assert (split is not None) is decides
+    assert decides or "holds 29 bad parties" in why
