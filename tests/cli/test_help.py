@@ -86,6 +86,5 @@ def test_help_takes_well_under_a_second():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    assert (
-        min(seconds() for _ in range(3)) < 0.8
-    )  # of the processor: 0.2 s alone, more where caches are shared
+    # of the processor: 0.2 s alone, more where its caches are shared
+    assert min(seconds() for _ in range(3)) < 0.8
