@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
@@ -18,9 +19,11 @@ from app.edge.openid_settings import get_openid_settings
 from app.edge.openid_tokens import TokenVerifier
 from app.edge.problems import Problem
 from app.edge.rates import RateLimiter
+from app.edge.uploads import remove_leftovers
 from app.lake.store import open_lake
 from app.settings import Settings, get_settings
 
+IMPORTS_AT_ONCE = 2
 API_VERSION = "1.0.0"
 _ABOUT = (
     "The scorecard decides; a model advises; people review and activate. Every change is an event "
@@ -50,6 +53,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         An ASGI application. The store need not answer yet; requests get 503 until it does.
     """
     place = settings or get_settings()
+    remove_leftovers()
     app = FastAPI(
         title="Chancellor",
         version=API_VERSION,
@@ -64,6 +68,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         sessions=SessionSource(place.database_url),
         lake=open_lake(place.lake_url),
         limiter=RateLimiter(place.requests_per_minute),
+        imports=CapacityLimiter(IMPORTS_AT_ONCE),
         verifier=_verifier(),
         is_open=is_open,
     )

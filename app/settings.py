@@ -36,6 +36,9 @@ class Settings(BaseSettings):
     request_seconds : float
         ``CHANCELLOR_REQUEST_SECONDS``, until a request is answered with 503; default 60; an
         upload may take ten times as long.
+    max_import_memory_bytes : int
+        ``CHANCELLOR_MAX_IMPORT_MEMORY_BYTES``, address space of the process that imports a large
+        upload; default 8 GiB.
     """
 
     model_config = SettingsConfigDict(
@@ -50,6 +53,7 @@ class Settings(BaseSettings):
     max_body_bytes: PositiveInt = 16 << 20
     requests_per_minute: NonNegativeInt = 6_000
     request_seconds: PositiveFloat = 60.0
+    max_import_memory_bytes: PositiveInt = 8 << 30
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from app.api.documents.common import LIMIT, Cursor, Limit, Page
 from app.api.routing import PathName, api_router
 from app.domain.types import Document
 from app.edge.access import Db, Use
+from app.edge.imports import import_received
 from app.edge.problems import documented
 from app.edge.uploads import MEDIA_TYPES, received_file
 from app.services.listing_service import ListingService
@@ -73,8 +74,10 @@ async def import_batch(
     """
     await run_in_threadpool(use.db.rollback)  # no transaction stays open while bytes come in
     async with received_file(request, file_name) as path:
-        return await run_in_threadpool(
-            use.batches.import_file,
+        return await import_received(
+            request,
+            use,
+            "batch",
             path,
             batch_id=batch_id,
             party_id=party_id,
@@ -109,13 +112,15 @@ async def import_outcomes(
     """
     await run_in_threadpool(use.db.rollback)  # as above
     async with received_file(request, file_name) as path:
-        return await run_in_threadpool(
-            use.outcomes.import_events,
+        return await import_received(
+            request,
+            use,
+            "outcomes",
             path,
             party_id=party_id,
             event_date=event_date,
             event_type=event_type,
-            through=through,
+            through=through.isoformat(),
             days_past_due=days_past_due,
             date_format=date_format,
         )

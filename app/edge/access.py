@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import structlog
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -43,6 +44,8 @@ class Service:
         The data plane.
     limiter : RateLimiter
         Requests by key.
+    imports : CapacityLimiter
+        How many large files are imported at once.
     verifier : TokenVerifier or None
         Who signed in at an identity provider; None where none is configured.
     is_open : bool
@@ -53,6 +56,7 @@ class Service:
     sessions: SessionSource
     lake: Lake
     limiter: RateLimiter
+    imports: CapacityLimiter
     verifier: TokenVerifier | None
     is_open: bool
 

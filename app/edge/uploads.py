@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import tempfile
@@ -13,6 +14,7 @@ from fastapi import Request
 from starlette.concurrency import run_in_threadpool
 
 from app.edge.problems import Refusal
+from app.services.processes import is_alive, process_started_at
 
 MEDIA_TYPES = {
     "text/csv": ".csv",
@@ -23,6 +25,8 @@ MEDIA_TYPES = {
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,126}")
 _CHUNK = 1 << 20
+_PREFIX = "chancellor-upload-"
+_OWNER = re.compile(_PREFIX + r"(\d+)-(\d+)-\w+")
 
 
 def ending_of(content_type: str | None) -> str:
@@ -90,6 +94,18 @@ def file_name(given: str | None, ending: str) -> str:
     return name if name.lower().endswith(ending) else name + ending
 
 
+def _own_prefix() -> str:
+    return f"{_PREFIX}{os.getpid()}-{process_started_at(os.getpid()) or 0:.0f}-"
+
+
+def remove_leftovers() -> None:
+    """Remove what services left behind that were killed in the middle of an upload."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*"):
+        owner = _OWNER.fullmatch(folder.name)
+        if owner and not is_alive(int(owner.group(1)), started_at=float(owner.group(2))):
+            shutil.rmtree(folder, ignore_errors=True)
+
+
 @asynccontextmanager
 async def received_file(request: Request, given_name: str | None) -> AsyncIterator[Path]:
     """Write the body of a request to a temporary file, in constant memory.
@@ -112,7 +128,7 @@ async def received_file(request: Request, given_name: str | None) -> AsyncIterat
         415, 400 or, as the bytes come in, 413 or 408.
     """
     name = file_name(given_name, ending_of(request.headers.get("content-type")))
-    folder = Path(await run_in_threadpool(tempfile.mkdtemp, prefix="chancellor-upload-"))
+    folder = Path(await run_in_threadpool(tempfile.mkdtemp, prefix=_own_prefix()))
     try:
         place = folder / name
         with place.open("wb") as file:
