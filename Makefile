@@ -62,6 +62,7 @@ quick: setup
 
 bench: setup
 	@$(BIN)/python -m benchmarks.speed
+	@$(BIN)/python -m benchmarks.audit_chain
 
 # EVIDENCE_OPTIONS=--resume goes on where a run was interrupted
 evidence: setup

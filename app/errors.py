@@ -23,6 +23,8 @@
     │   └── KeyRefusedError            no, or an unknown, expired or revoked API key
     ├── TamperingError                 history is not what was written     (exit 7)
     │   ├── AuditChainError            names the first bad event
+    │   ├── CheckpointError            a signed checkpoint does not hold
+    │   ├── StoreDamagedError          the database itself cannot be read
     │   └── FileHashError              names the file that changed
     └── UnavailableError               the database, lake or Dagster does not answer (exit 1)
 
@@ -186,6 +188,14 @@ class TamperingError(ChancellorError):
 
 class AuditChainError(TamperingError):
     """The audit chain breaks at a named event."""
+
+
+class CheckpointError(TamperingError):
+    """A checkpoint's signature does not hold, or it is another key's."""
+
+
+class StoreDamagedError(TamperingError):
+    """The database is damaged: something in it cannot be read, or contradicts itself."""
 
 
 class FileHashError(TamperingError):

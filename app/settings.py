@@ -10,6 +10,7 @@ from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_FILE = "chancellor.db"
+AUDIT_KEY_FILE = "audit_key.pem"
 
 
 class Settings(BaseSettings):
@@ -39,6 +40,9 @@ class Settings(BaseSettings):
     max_import_memory_bytes : int
         ``CHANCELLOR_MAX_IMPORT_MEMORY_BYTES``, address space of the process that imports a large
         upload; default 8 GiB.
+    audit_key : Path
+        ``CHANCELLOR_AUDIT_KEY``, the private key that signs audit checkpoints; default
+        ``audit_key.pem`` in the home.
     """
 
     model_config = SettingsConfigDict(
@@ -54,6 +58,7 @@ class Settings(BaseSettings):
     requests_per_minute: NonNegativeInt = 6_000
     request_seconds: PositiveFloat = 60.0
     max_import_memory_bytes: PositiveInt = 8 << 30
+    audit_key: Path = Path()
 
     @model_validator(mode="before")
     @classmethod
@@ -64,6 +69,9 @@ class Settings(BaseSettings):
             **values,
             "home": home,
             "database_url": complete_database_url(url),
+            "audit_key": Path(str(values.get("audit_key") or home / AUDIT_KEY_FILE))
+            .expanduser()
+            .resolve(),
             "lake": _complete_lake_url(str(values.get("lake") or home / "lake")),
         }
 

@@ -7,6 +7,7 @@ from app.errors import (
     AuditChainError,
     BaselineError,
     ChancellorError,
+    CheckpointError,
     CircularLabelError,
     ConflictError,
     DocumentError,
@@ -21,6 +22,7 @@ from app.errors import (
     QualityGateError,
     SelfReviewError,
     StaleContentError,
+    StoreDamagedError,
     StoreNotInitialisedError,
     TamperingError,
     TokenRefusedError,
@@ -56,6 +58,8 @@ EXIT_CODES: dict[type[ChancellorError], int] = {
     KeyRefusedError: CONFLICT,
     TamperingError: TAMPERING,
     AuditChainError: TAMPERING,
+    CheckpointError: TAMPERING,
+    StoreDamagedError: TAMPERING,
     FileHashError: TAMPERING,
 }
 

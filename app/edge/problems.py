@@ -16,6 +16,7 @@ from app.errors import (
     AuditChainError,
     BaselineError,
     ChancellorError,
+    CheckpointError,
     CircularLabelError,
     ConflictError,
     DocumentError,
@@ -30,6 +31,7 @@ from app.errors import (
     QualityGateError,
     SelfReviewError,
     StaleContentError,
+    StoreDamagedError,
     StoreNotInitialisedError,
     TamperingError,
     TokenRefusedError,
@@ -65,6 +67,8 @@ STATUSES: dict[type[ChancellorError], int] = {
     TokenRefusedError: 401,
     TamperingError: 409,
     AuditChainError: 409,
+    CheckpointError: 409,
+    StoreDamagedError: 409,
     FileHashError: 409,
 }
 """A store without tables answers 503: the service is there, what it serves is not."""

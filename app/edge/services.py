@@ -8,6 +8,7 @@ or more to import: this is the one module of the faces that reaches for services
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from app.lake.store import Lake
     from app.services.audit_service import AuditService
     from app.services.batch_service import BatchService
+    from app.services.checkpoint_service import CheckpointService
     from app.services.decision_service import DecisionService
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
@@ -62,6 +64,12 @@ class Services:
         from app.services.batch_service import BatchService
 
         return BatchService(self.db, actor=self.actor, lake=self.lake)
+
+    def checkpoints(self, key_file: Path | None = None) -> CheckpointService:
+        """Give the service of signed checkpoints, with its key where a person says."""
+        from app.services.checkpoint_service import CheckpointService
+
+        return CheckpointService(self.db, actor=self.actor, key_file=key_file)
 
     @property
     def decisions(self) -> DecisionService:

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, TextIO
 
 from sqlalchemy import insert, update
 from sqlalchemy.orm import Session
 
 from app.db import is_in_transaction, utc_now
-from app.domain.audit_chain import GENESIS_HASH, ChainLink, event_text, hash_text
+from app.db.damage import damage_named
+from app.domain.audit_chain import (
+    GENESIS_HASH,
+    ChainLink,
+    Page,
+    StoredEvent,
+    check_end,
+    checked_pages,
+    event_text,
+    event_time,
+    hash_text,
+)
 from app.domain.canonical import canonical_json
+from app.domain.checkpoint import Checkpoint, verified_chain
+from app.domain.exported_chain import exported_line
 from app.domain.types import Document, Progress
-from app.errors import AuditChainError, OpenTransactionError
+from app.errors import InvalidInputError, OpenTransactionError
 from app.log import request_id
 from app.models import AuditEvent, AuditHead
 from app.queries import audit as audit_queries
+from app.queries.store_schema import check_tables
+
+_DAY_LENGTH = len("2026-03-31")
 
 
 def record(
@@ -107,6 +124,8 @@ class AuditService:
         actor: str | None = None,
         action: str | None = None,
         subject: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
         limit: int = 100,
     ) -> tuple[Document, ...]:
         """Give the newest events that match, newest first.
@@ -115,6 +134,8 @@ class AuditService:
         ----------
         actor, action, subject : str, optional
             Exact values to match.
+        since, until : str, optional
+            The first and the last day, or instant, in ISO 8601; both count, and no zone is UTC.
         limit : int
             At most so many.
 
@@ -122,18 +143,33 @@ class AuditService:
         -------
         tuple of dict
             seq, at, actor, action, subject, payload and hash.
+
+        Raises
+        ------
+        InvalidInputError
+            If a time is not one.
         """
         return audit_queries.list_events(
-            self.db, actor=actor, action=action, subject=subject, limit=limit
+            self.db,
+            actor=actor,
+            action=action,
+            subject=subject,
+            since=None if since is None else _moment(since),
+            before=None if until is None else _moment(until, after=True),
+            limit=limit,
         )
 
-    def verify(self, progress: Progress | None = None) -> Document:
+    def verify(
+        self, progress: Progress | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> Document:
         """Verify the whole chain, and every recorded decision against it.
 
         Parameters
         ----------
         progress : callable, optional
             Called as ``progress(stage, done, total)``.
+        checkpoint : Checkpoint, optional
+            As for ``verify_chain``.
 
         Returns
         -------
@@ -144,6 +180,8 @@ class AuditService:
         ------
         AuditChainError
             Names the first event that is not what was written, or is gone.
+        StoreDamagedError
+            If the database contradicts itself.
         TamperingError
             Names the first decision that is not what was recorded, or is gone.
         """
@@ -151,79 +189,101 @@ class AuditService:
             require_unaltered_decisions,
         )
 
-        chain = self.verify_chain(progress)
+        chain = self.verify_chain(progress, checkpoint=checkpoint)
         return {**chain, "decisions": require_unaltered_decisions(self.db, progress)}
 
-    def verify_chain(self, progress: Progress | None = None) -> Document:
+    def verify_chain(
+        self, progress: Progress | None = None, *, checkpoint: Checkpoint | None = None
+    ) -> Document:
         """Walk the whole chain in constant memory and check every link.
 
         Parameters
         ----------
         progress : callable, optional
             Called as ``progress("verify", done, total)``.
+        checkpoint : Checkpoint, optional
+            What was signed of this store, from ``signed_checkpoint``: the event that it names
+            has to be there as it was.
 
         Returns
         -------
         dict
-            verified (True), n_events, and the head's seq and hash.
+            verified (True), n_events, the hash of the last one as head, and what is proven of
+            the checkpoint, or None.
 
         Raises
         ------
         AuditChainError
             Names the first event that is not what was written, or is gone.
+        StoreDamagedError
+            If the database contradicts itself.
         """
+        with damage_named():
+            result = verified_chain(self._walk(progress), checkpoint)
+            check_tables(self.db, (AuditEvent.__tablename__, AuditHead.__tablename__))
+        return result
+
+    def export(self, out: TextIO, progress: Progress | None = None) -> Document:
+        """Write the whole chain as JSON Lines, each event checked before it is written.
+
+        Parameters
+        ----------
+        out : text file
+            Gets one line per event: ``hash``, and ``hashed_text``, the exact text hashed.
+        progress : callable, optional
+            Called as ``progress("export", done, total)``.
+
+        Returns
+        -------
+        dict
+            n_events and the hash of the last one as head.
+
+        Raises
+        ------
+        AuditChainError
+            Names the first event that is not what was written; it is not exported.
+        """
+        n_events, last_hash = 0, GENESIS_HASH
+        with damage_named():
+            for page in self._walk(progress, "export"):
+                for event in map(StoredEvent._make, page):
+                    out.write(exported_line(event.hash, event.hashed_text))
+                    n_events, last_hash = event.seq, event.hash
+        return {"n_events": n_events, "head": last_hash}
+
+    def _walk(self, progress: Progress | None, stage: str = "verify") -> Iterator[Page]:
+        """Give every event once it was checked, and check the end of the chain last."""
         total = audit_queries.count_events(self.db)
         seq, last_hash = 0, GENESIS_HASH
         head, reached = audit_queries.require_head(self.db), False
         while (
             not reached
         ):  # others may append meanwhile: every event of a head read before is there
-            for row in audit_queries.stream_events(self.db, after=seq or None):
-                _check_row(row, seq + 1, last_hash)
-                seq, last_hash = row.seq, row.hash
-                if progress is not None and seq % 1000 == 0:
-                    progress("verify", seq, max(total, seq))
+            stored = audit_queries.stream_pages(self.db, after=seq or None)
+            for page in checked_pages(stored, seq, last_hash):
+                yield page
+                last = StoredEvent._make(page[-1])
+                seq, last_hash = last.seq, last.hash
+                if progress is not None:
+                    progress(stage, seq, max(total, seq))
             if seq < head.seq:
                 break
             head = audit_queries.require_head(self.db)
             reached = head.seq <= seq
-        if (seq, last_hash) != (head.seq, head.hash):
-            _raise_tail(seq + 1, head.seq)
+        check_end(seq, last_hash, head.seq, head.hash)
         if progress is not None:
-            progress("verify", max(seq, 1), max(seq, 1))
-        return {"verified": True, "n_events": seq, "head": last_hash}
+            progress(stage, max(seq, 1), max(seq, 1))
 
 
-def _check_row(row: Any, expected_seq: int, previous: str) -> None:
-    if row.seq != expected_seq:
-        raise AuditChainError(
-            f"event {expected_seq} is gone: the next one stored is {row.seq}", seq=expected_seq
-        )
-    link = ChainLink(
-        row.seq, row.at, row.actor, row.action, row.subject, row.payload, row.previous_hash
-    )
-    if not all(isinstance(value, str) for value in row[1:]) or event_text(link) != row.hashed_text:
-        raise AuditChainError(
-            f"event {row.seq} was edited: its columns are not what was hashed", seq=row.seq
-        )
-    if hash_text(row.hashed_text) != row.hash:
-        raise AuditChainError(
-            f"event {row.seq} was edited: its text does not have the stored hash", seq=row.seq
-        )
-    if row.previous_hash != previous:
-        raise AuditChainError(
-            f"event {row.seq} does not follow event {row.seq - 1}: one of them was replaced",
-            seq=row.seq,
-        )
-
-
-def _raise_tail(next_seq: int, head_seq: int) -> None:
-    if next_seq <= head_seq:
-        raise AuditChainError(
-            f"event {next_seq} is gone: the head says that there were {head_seq} events",
-            seq=next_seq,
-        )
-    raise AuditChainError(
-        f"event {next_seq - 1} is not the one that the head names: head or event was replaced",
-        seq=next_seq - 1,
-    )
+def _moment(text: str, *, after: bool = False) -> str:
+    """Write a time as events carry it; `after` gives the first that is later than text says."""
+    try:
+        moment = datetime.fromisoformat(text)
+        moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        if after:
+            moment += timedelta(days=1) if len(text) <= _DAY_LENGTH else timedelta(microseconds=1)
+    except (ValueError, OverflowError) as error:
+        raise InvalidInputError(
+            f"{text!r} is no day or time: write 2026-03-31, or 2026-03-31T14:30 in UTC", value=text
+        ) from error
+    return event_time(moment)

@@ -13,7 +13,7 @@ from app.db import require_no_transaction, transaction, utc_now
 from app.db.migrate import schema_problem
 from app.db.triggers import trigger_definitions
 from app.domain.types import Document, Progress
-from app.errors import AuditChainError, FileHashError, InvalidInputError, NotFoundError
+from app.errors import FileHashError, InvalidInputError, NotFoundError, TamperingError
 from app.lake.store import TEMPORARY, Lake, LakeFile, open_lake
 from app.queries.lake_files import RecordedFile, list_recorded_files
 from app.queries.runs import list_live_runs
@@ -149,8 +149,8 @@ class DoctorService:
     def _verify_audit(self, findings: list[Finding], report: Progress) -> int:
         try:
             return int(AuditService(self.db).verify_chain(report)["n_events"])
-        except AuditChainError as error:
-            seq = error.facts["seq"]
+        except TamperingError as error:
+            seq = error.facts.get("seq")
             subject = "audit_head" if seq is None else f"event:{seq}"
             findings.append(Finding("audit", subject, error.message, _REWRITTEN))
             return 0 if seq is None else int(seq) - 1

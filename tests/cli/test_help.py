@@ -20,7 +20,7 @@ batch show | batch withdraw | outcomes import | outcomes list | outcomes withdra
 outcomes import-flags | exposures import | labels generate | train | refine | pipeline run
 models list | models show | versions list | versions show | versions compare | versions add
 versions approve | versions reject | versions activate | versions rollback | versions at | score
-audit list | audit verify | demo | doctor
+audit list | audit verify | audit checkpoint | audit public-key | audit export | demo | doctor
 """
 ADDED = {"exposures list", "exposures withdraw"}
 """What whoever imports needs to take it back."""

@@ -74,14 +74,16 @@ def test_a_chain_as_written_verifies(chain: Session) -> None:
     seen: list[tuple[str, int, int]] = []
     result = AuditService(chain).verify_chain(lambda *step: seen.append(step))
     newest = AuditService(chain).list_events(limit=1)[0]
-    assert result == {"verified": True, "n_events": N_EVENTS, "head": newest["hash"]}
+    assert result == {
+        "verified": True, "n_events": N_EVENTS, "head": newest["hash"], "checkpoint": None,
+    }  # fmt: skip
     assert seen[-1] == ("verify", N_EVENTS, N_EVENTS)
 
 
 def test_an_empty_chain_verifies(store_url: str) -> None:
     with open_session(store_url) as db:
         assert AuditService(db).verify_chain() == {
-            "verified": True, "n_events": 0, "head": GENESIS_HASH,
+            "verified": True, "n_events": 0, "head": GENESIS_HASH, "checkpoint": None,
         }  # fmt: skip
 
 
@@ -250,7 +252,7 @@ def test_verifying_while_others_write_raises_no_alarm(
 ) -> None:
     """Events come in after each page was read: by their own session, as in another process."""
     monkeypatch.setattr(audit_queries, "_PAGE", 3)
-    read = audit_queries.stream_events
+    read = audit_queries.stream_pages
     left = [5, 4, 1]
 
     def read_and_write(db: Session, *, after: int | None = None) -> Iterator[Any]:
@@ -260,7 +262,7 @@ def test_verifying_while_others_write_raises_no_alarm(
             with open_session(store_url) as other:
                 _record_many(other, left.pop())
 
-    monkeypatch.setattr(audit_queries, "stream_events", read_and_write)
+    monkeypatch.setattr(audit_queries, "stream_pages", read_and_write)
     assert AuditService(chain).verify()["n_events"] == N_EVENTS + 10
 
 

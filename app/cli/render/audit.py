@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
+from rich.text import Text
 
 from app.cli.render import numbers
 from app.cli.render.tables import sentence, table
@@ -52,12 +53,88 @@ def verified(result: Document) -> Iterator[RenderableType]:
     Yields
     ------
     RenderableType
-        One sentence.
+        One sentence; a second one where a checkpoint was given.
     """
-    head = result["head"]
-    tail = head["hash"] if isinstance(head, dict) else head
     yield sentence(
         f"The audit chain holds: {numbers.count(result['n_events'])} events, none altered, none "
-        f"missing. Its head is {tail}.",
+        f"missing. Its head is {result['head']}.",
+        "green",
+    )
+    proven = result["checkpoint"]
+    if proven is not None:
+        yield sentence(
+            f"It is the one that was signed at {numbers.moment(proven['at'])} at event "
+            f"{numbers.count(proven['seq'])}, with the key {proven['key']}; "
+            f"{numbers.count(proven['n_events_since'])} events came later.",
+            "green",
+        )
+
+
+def signed(result: Document) -> Iterator[RenderableType]:
+    """Show a checkpoint that was signed.
+
+    Parameters
+    ----------
+    result : dict
+        What ``sign`` returned, and out, the file.
+
+    Yields
+    ------
+    RenderableType
+        Sentences, and the checkpoint itself where it went to no file.
+    """
+    yield sentence(
+        f"Signed: event {numbers.count(result['seq'])} with the hash {result['head']}. "
+        f"It is on record as event {numbers.count(result['event_seq'])}.",
+        "green",
+    )
+    if result["created_key"]:
+        yield sentence(
+            f"The key {result['key']} was created for it: give its public half to whoever checks, "
+            "with chancellor audit public-key --out FILE."
+        )
+    if result["out"] is None:
+        yield Text(f"signed_text {result['signed_text']}")
+        yield Text(f"signature   {result['signature']}")
+        yield sentence("--out FILE writes it to a file, to be kept where nobody here can write.")
+    else:
+        yield sentence(f"Keep {result['out']} where nobody who writes this store can write.")
+
+
+def public_key(result: Document) -> Iterator[RenderableType]:
+    """Show a public key.
+
+    Parameters
+    ----------
+    result : dict
+        What ``public_key`` returned, and out, the file.
+
+    Yields
+    ------
+    RenderableType
+        The key as PEM, or where it was written.
+    """
+    if result["out"] is None:
+        yield Text(result["public_key"].rstrip())
+    else:
+        yield sentence(f"Wrote the public key {result['key']} to {result['out']}.")
+
+
+def exported(result: Document) -> Iterator[RenderableType]:
+    """Show what was exported.
+
+    Parameters
+    ----------
+    result : dict
+        What ``export`` returned, and out, the file.
+
+    Yields
+    ------
+    RenderableType
+        One sentence.
+    """
+    yield sentence(
+        f"Wrote {numbers.count(result['n_events'])} events to {result['out']}, each checked. "
+        f"The last has the hash {result['head']}.",
         "green",
     )
