@@ -16,7 +16,7 @@ from app.domain.judged_cards import (
     swap_sets,
 )
 from app.domain.scorecard import Scorecard
-from app.domain.types import Document, Floats
+from app.domain.types import Document, Floats, Progress
 from app.errors import ConflictError, InvalidInputError, NotFoundError
 from app.lake.store import Lake
 from app.models import LabelSet, ModelRegistry, ScorecardVersion
@@ -29,6 +29,7 @@ from app.services.version_cases import version_facts
 from app.services.version_drafts import newest_batch, weight_shares
 
 _UNUSABLE = (ConflictError, InvalidInputError, NotFoundError)
+_STAGE, _STEPS = "Comparing the versions", 4
 _FINAL_CARDS = "the final cards {old} and {new}"
 
 
@@ -63,7 +64,15 @@ class _Population:
     source: Document
 
 
-def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = None) -> Document:
+def compare(
+    db: Session,
+    lake: Lake,
+    a: str,
+    b: str,
+    *,
+    cut_off: int | None = None,
+    progress: Progress | None = None,
+) -> Document:
     """Compare an old version with a new one.
 
     Parameters
@@ -76,6 +85,8 @@ def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = No
         Names of the old and of the new version.
     cut_off : int or None
         A score in points at which approval rate and bad rate are wanted too.
+    progress : callable or None
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------
@@ -101,11 +112,15 @@ def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = No
     validation rows, judged by cards that never saw them. Otherwise they are the newest label
     set's, and the table says that nothing was kept unseen.
     """
+    report = progress or _silent
+    report(_STAGE, 0, _STEPS)
     pair = _read_pair(db, a, b)
     _require_in_range(pair, cut_off)
     lacking: list[Document] = []
     judged = _read_judged(db, lake, pair, lacking)
+    report(_STAGE, 1, _STEPS)
     population = _read_population(db, lake, pair, lacking)
+    report(_STAGE, 2, _STEPS)
     document: Document = {
         "old": _version_line(db, pair.rows[0]),
         "new": _version_line(db, pair.rows[1]),
@@ -124,6 +139,7 @@ def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = No
             **compare_discrimination(judged.rows),
         }
         document["swap_sets"] = _swap_sets(pair, judged, lacking)
+    report(_STAGE, 3, _STEPS)
     if population is not None:
         old, new = population.scores
         document["movement"] = {
@@ -136,7 +152,12 @@ def compare(db: Session, lake: Lake, a: str, b: str, *, cut_off: int | None = No
     if pair.model is not None:
         document["limits"] += other_opinions(db, pair.model)
     document["not_available"] = lacking
+    report(_STAGE, _STEPS, _STEPS)
     return document
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Take progress and show none."""
 
 
 def _read_pair(db: Session, a: str, b: str) -> _Pair:

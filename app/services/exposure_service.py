@@ -7,7 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from app.db import utc_now
-from app.domain.types import Document
+from app.domain.types import Document, Progress
 from app.lake.store import Lake, open_lake
 from app.queries.batches import list_withdrawals
 from app.queries.exposures import (
@@ -20,6 +20,8 @@ from app.queries.exposures import (
 from app.services.outcome_rows import add_exposure_import
 from app.services.withdrawals import withdraw
 from app.settings import default_actor
+
+_STEPS = 3
 
 
 class ExposureService:
@@ -49,6 +51,7 @@ class ExposureService:
         date_format: str | None = None,
         skip_bad_rows: bool = False,
         rejects_path: str | Path | None = None,
+        progress: Progress | None = None,
     ) -> Document:
         """Import a list of those who were granted credit; the same list twice changes nothing.
 
@@ -69,6 +72,8 @@ class ExposureService:
             Store the sound rows, and write the others to `rejects_path`.
         rejects_path : str, Path or None
             By default ``<file>.rejects.csv`` in the working directory.
+        progress : callable or None
+            Called as ``progress(stage, done, total)``.
 
         Returns
         -------
@@ -89,14 +94,19 @@ class ExposureService:
         from app.lake.intake_rejects import keep_rejects  # noqa: PLC0415 - the same
 
         rule = DateRule(utc_now(), date_format, required=False)
+        report = progress or _silent
+        report("Reading the file", 0, _STEPS)
         source = read_source(path)
+        report("Checking every value", 1, _STEPS)
         table, n_rejected = read_exposures(
             source, party_id=party_id, granted_on=granted_on, rule=rule, skip_bad_rows=skip_bad_rows
         )
+        report("Storing the list", 2, _STEPS)
         rejects = keep_rejects(source, n_rejected, rejects_path)
         row, already = add_exposure_import(
             self.db, self.lake, source, table, actor=self.actor, n_rejected=n_rejected
         )
+        report("Stored", _STEPS, _STEPS)
         return {
             **exposure_document(row, None),
             "n_rejected": n_rejected,
@@ -155,3 +165,7 @@ class ExposureService:
         )
         n_left = len(list_valid_exposure_imports(self.db))
         return {"exposure_import_id": number, "n_left": n_left, "withdrawn": withdrawn}
+
+
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Take progress and show none."""

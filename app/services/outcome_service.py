@@ -158,6 +158,7 @@ class OutcomeService:
         bad: str,
         skip_bad_rows: bool = False,
         rejects_path: str | Path | None = None,
+        progress: Progress | None = None,
     ) -> Document:
         """Import the final flags of a batch; the same file twice changes nothing.
 
@@ -179,6 +180,8 @@ class OutcomeService:
             Store the sound rows, and write the others to `rejects_path`.
         rejects_path : str, Path or None
             By default ``<file>.rejects.csv`` in the working directory.
+        progress : callable or None
+            Called as ``progress(stage, done, total)``.
 
         Returns
         -------
@@ -211,7 +214,10 @@ class OutcomeService:
             )
         batch = require_batch(self.db, batch_id)
         parties = self.lake.read_table(batch.file_path, batch.file_hash, columns=["party_id"])
+        report = progress or _silent
+        report("Reading the file", 0, _STEPS)
         source = read_source(path)
+        report("Checking every value", 1, _STEPS)
         flags = read_flags(
             source, party_id=party_id, flag=flag, bad=bad, skip_bad_rows=skip_bad_rows
         )
@@ -225,6 +231,7 @@ class OutcomeService:
                 f"{parties['party_id'][0].as_py()!r}"
             )
         n_bad = int(pc.sum(flags.table["bad"]).as_py())
+        report("Storing the flags", 2, _STEPS)
         rejects = keep_rejects(source, flags.n_rejected, rejects_path)
         row, already = add_outcome_import(
             self.db,
@@ -239,6 +246,7 @@ class OutcomeService:
             through={},
             n_rejected=flags.n_rejected,
         )
+        report("Stored", _STEPS, _STEPS)
         return {
             **import_document(row, None),
             "n_flagged": n_flagged,

@@ -95,7 +95,9 @@ class ScorecardVersionService:
             progress=progress,
         )
 
-    def compare_versions(self, a: str, b: str, cut_off: int | None = None) -> Document:
+    def compare_versions(
+        self, a: str, b: str, cut_off: int | None = None, progress: Progress | None = None
+    ) -> Document:
         """Compare an old version with a new one.
 
         Parameters
@@ -104,6 +106,8 @@ class ScorecardVersionService:
             Names of the old and of the new version.
         cut_off : int, optional
             A score at which approval rate and bad rate are wanted too.
+        progress : callable, optional
+            Called as ``progress(stage, done, total)``.
 
         Returns
         -------
@@ -117,7 +121,7 @@ class ScorecardVersionService:
         """
         from app.services.comparison import compare  # noqa: PLC0415 - loads the numerics
 
-        return compare(self.db, self.lake, a, b, cut_off=cut_off)
+        return compare(self.db, self.lake, a, b, cut_off=cut_off, progress=progress)
 
     def get_version(self, version: str) -> Document:
         """Describe one version: content, evidence, gates, reviews, and what may be done with it.

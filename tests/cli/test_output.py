@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import time
+from contextlib import contextmanager
 
 import pytest
 from rich.console import Console
@@ -90,3 +91,34 @@ def test_progress_elsewhere_is_silent_for_a_second_then_a_quiet_line(monkeypatch
         now += 10
         report("count", 7, 0)
     assert console.file.getvalue() == "fit: 1,000 of 2,000\ncount: 7\n"  # type: ignore[attr-defined]  # the StringIO above
+
+
+@pytest.fixture
+def stages(monkeypatch):
+    """Collect what commands report of their progress, as (stage, done, total)."""
+    reported = []
+
+    @contextmanager
+    def collect(_console):
+        yield lambda *step: reported.append(step)
+
+    monkeypatch.setattr("app.cli.output.progress_on", collect)
+    return reported
+
+
+def test_work_that_grows_with_the_data_shows_how_far_it_is(chancellor, with_portfolio, stages):
+    files = with_portfolio(n=200)
+    flags = ("--party-id", "party", "--flag", "party", "--bad", "P00001")
+    text = files.card.read_text(encoding="utf-8")
+    files.card.write_text(text.replace("weight: 50", "weight: 45"), encoding="utf-8")
+    chancellor("versions", "add", files.card)
+    for words in (
+        ("labels", "generate", "B1"),
+        ("exposures", "import", files.batch, "--party-id", "party"),
+        ("outcomes", "import-flags", files.batch, "--batch", "B1", *flags),
+        ("versions", "compare", "v1", "v2"),
+    ):
+        stages.clear()
+        chancellor(*words)
+        assert len(stages) > 2, words
+        assert stages[-1][1] == stages[-1][2] > 0, words

@@ -117,6 +117,9 @@ def test_exposures_and_final_flags_become_labels(chancellor, with_portfolio, tmp
     assert "400 parties of B1 are flagged, 134 of them bad" in chancellor(*words).out
     labels = chancellor.json("labels", "generate", "B1", "--outcome", "final_flag")
     assert (labels["n_bad"], labels["n_good"]) == (134, 266)
+    shown = chancellor("labels", "generate", "B1", "--outcome", "final_flag").out
+    assert "not flagged yet" in shown
+    assert "window" not in shown
     assert "34" in chancellor("batch", "show", "B1").out
 
 

@@ -55,7 +55,8 @@ def import_exposures(
 
     Next: chancellor labels generate BATCH
     """
-    with open_services(actor) as services:
+    out = Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
         result = services.exposures.import_file(
             file,
             party_id=party_id,
@@ -63,8 +64,9 @@ def import_exposures(
             date_format=date_format,
             skip_bad_rows=skip_bad_rows,
             rejects_path=rejects,
+            progress=progress,
         )
-    Output(as_json).show(result, render.imported)
+    out.show(result, render.imported)
 
 
 @app.command("list")

@@ -42,8 +42,12 @@ def generate_labels(
 
     Next: chancellor train BATCH_001
     """
-    with open_services(actor) as services:
+    out = Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
         result = services.labels.generate_labels(
-            batch_id=batch, outcome_type=outcome, observation_window_days=window
+            batch_id=batch,
+            outcome_type=outcome,
+            observation_window_days=window,
+            progress=progress,
         )
-    Output(as_json).show(result, render.generated)
+    out.show(result, render.generated)

@@ -140,7 +140,8 @@ def import_flags(
 
     Next: chancellor labels generate BATCH --outcome final_flag
     """
-    with open_services(actor) as services:
+    out = Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
         result = services.outcomes.import_flags(
             file,
             batch_id=batch,
@@ -149,8 +150,9 @@ def import_flags(
             bad=bad,
             skip_bad_rows=skip_bad_rows,
             rejects_path=rejects,
+            progress=progress,
         )
-    Output(as_json).show(result, render.imported)
+    out.show(result, render.imported)
 
 
 @app.command("list")

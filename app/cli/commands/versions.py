@@ -100,9 +100,10 @@ def compare_versions(
 
     Next: chancellor versions approve ml_v2 --reason "..."
     """
-    with open_services(actor) as services:
-        result = services.versions.compare_versions(a, b, cut_off=cut_off)
-    Output(as_json).show(result, render_comparison.compared)
+    out = Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
+        result = services.versions.compare_versions(a, b, cut_off=cut_off, progress=progress)
+    out.show(result, render_comparison.compared)
 
 
 @app.command("add")

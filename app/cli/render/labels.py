@@ -22,6 +22,7 @@ STATUSES = {
     "immature": "the window ends after the outcomes are complete",
     "excluded": "already bad when scored, or never granted credit",
 }
+FLAG_STATUSES = {"bad": "flagged bad", "good": "flagged good", "immature": "not flagged yet"}
 
 
 def generated(result: Document) -> Iterator[RenderableType]:
@@ -80,7 +81,7 @@ def status_table(result: Document) -> RenderableType:
     Parameters
     ----------
     result : dict
-        ``n_bad``, ``n_good`` and so on.
+        ``n_bad``, ``n_good`` and so on, and ``outcome_type``: final flags know no window.
 
     Returns
     -------
@@ -88,6 +89,7 @@ def status_table(result: Document) -> RenderableType:
         One row per status with its share of all parties.
     """
     total = result["n_parties"]
+    meanings = FLAG_STATUSES if result["outcome_type"] == "final_flag" else STATUSES
     rows = [
         (
             status,
@@ -95,6 +97,6 @@ def status_table(result: Document) -> RenderableType:
             numbers.rate(result[f"n_{status}"] / total if total else None),
             meaning,
         )
-        for status, meaning in STATUSES.items()
+        for status, meaning in meanings.items()
     ]
     return table("Parties by status", ("status", "parties>", "share>", "meaning"), rows)
