@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from starlette.concurrency import run_in_threadpool
 
 from app.api import audit, health, intake, pipeline, rules, scoring, versions
 from app.db import SessionSource
@@ -19,6 +22,7 @@ from app.edge.openid_settings import get_openid_settings
 from app.edge.openid_tokens import TokenVerifier
 from app.edge.problems import Problem
 from app.edge.rates import RateLimiter
+from app.edge.sealing import Sealer
 from app.edge.uploads import remove_leftovers
 from app.lake.store import open_lake
 from app.settings import Settings, get_settings
@@ -62,6 +66,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
+        lifespan=_working,
     )
     app.state.service = Service(
         settings=place,
@@ -79,6 +84,18 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
     app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)
     app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way
     return app
+
+
+@asynccontextmanager
+async def _working(app: FastAPI) -> AsyncIterator[None]:
+    """Do beside the requests what must be done: seal decisions."""
+    service: Service = app.state.service
+    sealer = Sealer(service.sessions, service.settings.seal_seconds)
+    sealer.start()
+    try:
+        yield
+    finally:
+        await run_in_threadpool(sealer.stop)
 
 
 def _verifier() -> TokenVerifier | None:

@@ -34,6 +34,8 @@ class Settings(BaseSettings):
     requests_per_minute : int
         ``CHANCELLOR_REQUESTS_PER_MINUTE``, of one API key in one process; default 6,000; 0 is no
         limit.
+    seal_seconds : float
+        ``CHANCELLOR_SEAL_SECONDS``, between two seals of recorded decisions; default 300.
     request_seconds : float
         ``CHANCELLOR_REQUEST_SECONDS``, until a request is answered with 503; default 60; an
         upload may take ten times as long.
@@ -59,6 +61,7 @@ class Settings(BaseSettings):
     request_seconds: PositiveFloat = 60.0
     max_import_memory_bytes: PositiveInt = 8 << 30
     audit_key: Path = Path()
+    seal_seconds: PositiveFloat = 300.0
 
     @model_validator(mode="before")
     @classmethod

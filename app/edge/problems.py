@@ -270,8 +270,8 @@ _MEANINGS = {
     429: "Too many requests with this key.",
     503: "The database or the store does not answer; `Retry-After` says when to try again.",
 }
-_ALWAYS = (400, 401, 403, 429, 503)
-_WITH_BODY = (408, 413, 415, 422)
+_ALWAYS = (400, 401, 403, 422, 429, 503)
+_WITH_BODY = (408, 413, 415)
 
 
 def documented(*statuses: int, body: bool = False) -> dict[int | str, dict[str, Any]]:

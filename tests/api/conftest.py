@@ -30,7 +30,9 @@ class Running:
 
     def client(self, role: str) -> httpx.Client:
         """Give a client that sends a role's key."""
-        return httpx.Client(base_url=self.url, headers=self.headers(role), timeout=60)
+        return httpx.Client(
+            base_url=self.url, headers=self.headers(role), timeout=60, trust_env=False
+        )
 
 
 @pytest.fixture

@@ -35,7 +35,7 @@ class Trigger(Given):
 class Cancellation(Given):
     """Why a run is cancelled."""
 
-    reason: Text = "no reason given"
+    reason: Text = Field(default="no reason given", examples=["the outcomes were not complete"])
 
 
 class Check(Answered):

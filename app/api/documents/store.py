@@ -204,3 +204,17 @@ class PolicyDocument(RootModel[dict[str, Any]]):
 
 class DefinitionDocument(RootModel[dict[str, Any]]):
     """Which events make a party bad, and which indeterminate."""
+
+    model_config = {
+        "json_schema_extra": {
+            "examples": [
+                {
+                    "name": "late",
+                    "bad": [{"event_type": "days_past_due", "more_than": 60}],
+                    "indeterminate": [
+                        {"event_type": "days_past_due", "at_least": 30, "at_most": 60}
+                    ],
+                }
+            ]
+        }
+    }
