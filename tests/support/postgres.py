@@ -67,6 +67,14 @@ class Server:
         """Drop a database, closing whatever is still connected to it."""
         self._run(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def stop(self) -> None:
+        """Stop as a restart does: the clients' connections are closed."""
+        _stop(self.process)
+
+    def start(self) -> None:
+        """Start again on the same data."""
+        self.process = _spawn(self.folder, self.binaries)
+
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(
             host=str(self.folder), user=SUPERUSER, dbname="postgres", autocommit=True
@@ -115,22 +123,29 @@ def _candidates() -> Iterator[Path]:
 def _start(folder: Path, binaries: Path) -> Server:
     as_user = _unprivileged(folder)
     binaries = _reachable(binaries, folder, as_user)
-    data = folder / "data"
-    environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
-    options: dict[str, Any] = {"cwd": folder, "env": environment, **as_user}
     subprocess.run(
-        [binaries / "initdb", "-D", data, "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
+        [binaries / "initdb", "-D", folder / "data", "-U", SUPERUSER, "-A", "trust", "-E", "UTF8",
          "--locale=C", "--no-sync"],
-        check=True, capture_output=True, **options,
+        check=True, capture_output=True, **_options(folder, binaries, as_user),
     )  # fmt: skip
+    return Server(folder, binaries, _spawn(folder, binaries), count(1))
+
+
+def _spawn(folder: Path, binaries: Path) -> subprocess.Popen[bytes]:
+    options = _options(folder, binaries, _unprivileged(folder))
     settings = [part for setting in SETTINGS for part in ("-c", setting)]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", data, "-k", folder, *settings],
+            [binaries / "postgres", "-D", folder / "data", "-k", folder, *settings],
             stdout=log, stderr=subprocess.STDOUT, **options,
         )  # fmt: skip
     _wait_until_ready(folder, process)
-    return Server(folder, binaries, process, count(1))
+    return process
+
+
+def _options(folder: Path, binaries: Path, as_user: dict[str, Any]) -> dict[str, Any]:
+    environment = {"PATH": f"{binaries}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC"}
+    return {"cwd": folder, "env": environment, **as_user}
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
