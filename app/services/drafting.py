@@ -126,9 +126,9 @@ def _require_usable(db: Session, model: ModelRegistry, base_version: str | None)
     if blocking:
         advice = model.validation["advice"]["sentence"]
         raise QualityGateError(
-            f"{model.id} makes no draft: "
-            + " ".join(f"{gate['gate']} failed. {gate['sentence']}" for gate in blocking)
-            + f" The advice is {model.advice}. {advice}",
+            f"{model.id} makes no draft"
+            + "".join(f"\n  {gate['gate']} failed: {gate['sentence']}" for gate in blocking)
+            + f"\nThe advice is {model.advice}. {advice}",
             tuple(gates),
             model_id=model.id,
             advice=model.advice,

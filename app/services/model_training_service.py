@@ -244,8 +244,8 @@ class ModelTrainingService:
         failed = [verdict for verdict in verdicts if verdict.is_failed]
         if failed:
             raise QualityGateError(
-                "training stops, nothing was registered: "
-                + " ".join(f"{verdict.gate} failed. {verdict.sentence}" for verdict in failed),
+                "training stops, nothing was registered"
+                + "".join(f"\n  {verdict.gate} failed: {verdict.sentence}" for verdict in failed),
                 tuple(verdict.as_dict() for verdict in verdicts),
                 batch_ids=list(inputs.batch_ids),
             )

@@ -182,6 +182,18 @@ def test_the_pipeline_prints_the_same_document_whether_a_gate_failed_or_not(
     assert "✗ fail" in shown
 
 
+@pytest.mark.slow
+def test_gates_that_stop_a_training_stand_one_on_a_line(chancellor, with_portfolio):
+    with_portfolio(n=60)
+    ran = chancellor("pipeline", "run", "B1", code=4).out
+    assert ran.startswith("A gate failed on the labels, so no model was registered.\n")
+    assert ran.count("60 parties are labelled; at least 100 are needed.") == 1
+    chancellor("labels", "generate", "B1")
+    refused = chancellor("train", "B1", code=4).err.splitlines()
+    assert refused[0] == "Error: training stops, nothing was registered"
+    assert refused[1] == "  sample_size failed: 60 parties are labelled; at least 100 are needed."
+
+
 def test_keep_is_no_error_and_despite_advice_is_on_the_record(chancellor, with_portfolio):
     with_portfolio("keeps")
     kept = chancellor("pipeline", "run", "B1", "--actor", "ada").out

@@ -54,6 +54,8 @@ def _headline(result: Document) -> str:
         return f"{result['version']} waits for review. {models.advice_words(result)}"
     if result["gate_failed"] and result["advice"]:
         return f"A gate failed, so there is no draft. {models.advice_words(result)}"
+    if result["gate_failed"] and not result["stages"]["model"]:
+        return "A gate failed on the labels, so no model was registered."
     if result["error"]:
         return f"The run failed: {result['error']['message']}"
     return f"There is no draft. {models.advice_words(result)}"
