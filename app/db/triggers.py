@@ -1,8 +1,9 @@
 """History that cannot be rewritten: the same triggers for SQLite and PostgreSQL.
 
-Pragmas bind only our own connections, so on SQLite each history table also refuses an insert
-that would replace a row (``INSERT OR REPLACE`` slips past delete triggers elsewhere). Whoever may
-drop triggers can still rewrite history; then the audit chain and the hashes tell.
+What holds is written once, in ``app/db/rules.py``; here it becomes statements. Pragmas bind only
+our own connections, so on SQLite each history table also refuses an insert that would replace a
+row (``INSERT OR REPLACE`` slips past delete triggers elsewhere) or that names what is not there.
+Whoever may drop triggers can still rewrite history; then the audit chain and the hashes tell.
 """
 
 from __future__ import annotations
@@ -10,15 +11,23 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import groupby
+from operator import itemgetter
+
+from app.db.rule import Effect, Rule
+from app.db.rules import EFFECTS, RULES
+from app.db.words import WORDS
 
 APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
-    "activations": (("id",),),
+    "activations": (("id",), ("audit_seq",)),
     "api_key_revocations": (("key_id",), ("rowid",)),
     "api_keys": (("id",), ("rowid",)),
+    "approval_withdrawals": (("id",), ("review_id",), ("audit_seq",)),
     "audit_events": (("seq",),),
     "batches": (("batch_id",), ("rowid",)),
     "decision_seals": (("id",), ("last_seq",)),
     "decisions": (("seq",), ("id",)),
+    "emergency_acknowledgements": (("id",), ("activation_id",), ("audit_seq",)),
     "evidence": (("id",), ("subject_kind", "subject_id", "kind")),
     "exposure_imports": (("id",), ("content_hash",)),
     "ground_truth_labels": (("id",),),
@@ -27,7 +36,7 @@ APPEND_ONLY: dict[str, tuple[tuple[str, ...], ...]] = {
     "outcome_definitions": (("id",), ("name", "version")),
     "outcome_imports": (("id",), ("content_hash",)),
     "policies": (("id",),),
-    "reviews": (("id",),),
+    "reviews": (("id",), ("audit_seq",)),
     "score_sets": (("id",), ("batch_id", "version")),
     "verdicts": (("id",),),
     "withdrawals": (("id",), ("subject_kind", "subject_id")),
@@ -40,153 +49,39 @@ KEPT: dict[str, tuple[tuple[str, ...], ...]] = {
 }
 """Table to its unique keys: rows change by the rules below and are never deleted."""
 
-VERSION_CONTENT = (
-    "id", "version", "number", "origin", "name", "features", "content", "content_hash",
-    "evidence_hash", "base_version", "model_id", "despite_advice", "created_at", "created_by",
-    "requested_by", "note",
-)  # fmt: skip
-STATUS_STEPS = (
-    ("draft", "approved"),
-    ("draft", "rejected"),
-    ("draft", "active"),
-    ("approved", "rejected"),
-    ("approved", "active"),
-    ("active", "inactive"),
-    ("inactive", "active"),
+REFERENCES: tuple[tuple[str, str, str, str], ...] = (
+    ("activations", "version", "scorecard_versions", "version"),
+    ("activations", "previous_version", "scorecard_versions", "version"),
+    ("activations", "audit_seq", "audit_events", "seq"),
+    ("api_key_revocations", "key_id", "api_keys", "id"),
+    ("approval_withdrawals", "review_id", "reviews", "id"),
+    ("approval_withdrawals", "audit_seq", "audit_events", "seq"),
+    ("batches", "card_version", "scorecard_versions", "version"),
+    ("emergency_acknowledgements", "activation_id", "activations", "id"),
+    ("emergency_acknowledgements", "audit_seq", "audit_events", "seq"),
+    ("ground_truth_labels", "label_set_id", "label_sets", "id"),
+    ("ground_truth_labels", "batch_id", "batches", "batch_id"),
+    ("label_sets", "batch_id", "batches", "batch_id"),
+    ("label_sets", "definition_id", "outcome_definitions", "id"),
+    ("label_sets", "scored_by", "scorecard_versions", "version"),
+    ("model_registry", "base_version", "scorecard_versions", "version"),
+    ("model_registry", "policy_id", "policies", "id"),
+    ("outcome_imports", "batch_id", "batches", "batch_id"),
+    ("reviews", "version", "scorecard_versions", "version"),
+    ("reviews", "audit_seq", "audit_events", "seq"),
+    ("score_sets", "batch_id", "batches", "batch_id"),
+    ("score_sets", "version", "scorecard_versions", "version"),
+    ("scorecard_versions", "base_version", "scorecard_versions", "version"),
+    ("scorecard_versions", "model_id", "model_registry", "id"),
 )
+"""Every foreign key, table by table: SQLite holds them only for connections that ask for it.
 
+The one of ``decisions`` is left out: its own rule asks for the active version, which is there.
+"""
 
-ONLY_THE_ACTIVE = "only the active version decides"
-"""What the database answers where a decision names another version."""
 
 SEAL_LOCK = 7_235_481_903
 """PostgreSQL: whoever records decisions shares this advisory lock, whoever seals waits for all."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """Refuse a change of a row when a condition over OLD and NEW holds.
-
-    Attributes
-    ----------
-    table, name, event : str
-        Where; the name of the trigger is ``<table>_<name>``; INSERT or UPDATE.
-    why : str
-        What the database answers.
-    condition : str
-        SQL of both databases; ``{differs}`` stands for their null-safe inequality.
-    """
-
-    table: str
-    name: str
-    event: str
-    why: str
-    condition: str
-
-
-def _changed() -> str:
-    """Compare as text: PostgreSQL knows no equality of JSON."""
-    return " OR ".join(
-        f"CAST(NEW.{column} AS text) {{differs}} CAST(OLD.{column} AS text)"
-        for column in VERSION_CONTENT
-    )
-
-
-def _steps() -> str:
-    return ", ".join(f"('{before}', '{after}')" for before, after in STATUS_STEPS)
-
-
-RULES = (
-    Rule(
-        "scorecard_versions",
-        "starts_as_draft",
-        "INSERT",
-        "a version starts as a draft",
-        "NEW.status <> 'draft'",
-    ),
-    Rule(
-        "scorecard_versions",
-        "content",
-        "UPDATE",
-        "the content of a version is frozen",
-        _changed(),
-    ),
-    Rule(
-        "scorecard_versions",
-        "status",
-        "UPDATE",
-        "this is not a step of the transition table",
-        f"NEW.status <> OLD.status AND (OLD.status, NEW.status) NOT IN (VALUES {_steps()})",
-    ),
-    Rule(
-        "scorecard_versions",
-        "one_active",
-        "UPDATE",
-        "one version is active: retire it first",
-        "NEW.status = 'active' AND OLD.status <> 'active' "
-        "AND EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.status = 'active')",
-    ),
-    Rule(
-        "scorecard_versions",
-        "reviewed",
-        "UPDATE",
-        "a draft needs an approval of its content",
-        "OLD.status = 'draft' AND NEW.status IN ('approved', 'active') AND NEW.number <> 1 "
-        "AND NOT EXISTS (SELECT 1 FROM reviews r WHERE r.version = NEW.version "
-        "AND r.kind = 'approve' AND r.content_hash = NEW.content_hash "
-        "AND NOT (r.evidence_hash {differs} NEW.evidence_hash))",
-    ),
-    Rule(
-        "reviews",
-        "own_draft",
-        "INSERT",
-        "maker and checker must be two people",
-        "NEW.kind = 'approve' AND (lower(trim(NEW.reviewer)) LIKE 'model:%' "
-        "OR EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.version = NEW.version "
-        "AND (v.origin = 'person' OR v.despite_advice) "
-        "AND lower(trim(v.created_by)) = lower(trim(NEW.reviewer))))",
-    ),
-    Rule(
-        "audit_events",
-        "follows",
-        "INSERT",
-        "an event follows the head of the audit chain",
-        "NOT EXISTS (SELECT 1 FROM audit_head h "
-        "WHERE h.seq = NEW.seq - 1 AND h.hash = NEW.previous_hash)",
-    ),
-    Rule(
-        "audit_head",
-        "moves_on",
-        "UPDATE",
-        "the head of the audit chain only moves on to the event that was added",
-        "NEW.id <> OLD.id OR NEW.seq <> OLD.seq + 1 OR NOT EXISTS "
-        "(SELECT 1 FROM audit_events e WHERE e.seq = NEW.seq AND e.hash = NEW.hash)",
-    ),
-    Rule(
-        "decisions",
-        "by_the_active",
-        "INSERT",
-        ONLY_THE_ACTIVE,
-        "NOT EXISTS (SELECT 1 FROM scorecard_versions v WHERE v.status = 'active' "
-        "AND v.version = NEW.version AND v.content_hash = NEW.content_hash)",
-    ),
-    Rule(
-        "decisions",
-        "unsealed",
-        "INSERT",
-        "this part of the decisions is sealed",
-        # SQLite gives -1 as long as it has not numbered the row
-        "NEW.seq > 0 AND EXISTS (SELECT 1 FROM decision_seals s WHERE s.last_seq >= NEW.seq)",
-    ),
-    Rule(
-        "decision_seals",
-        "follows",
-        "INSERT",
-        "a seal begins after the last one",
-        "EXISTS (SELECT 1 FROM decision_seals s WHERE s.last_seq >= NEW.first_seq)",
-    ),
-)
-"""What the services decide, held a second time where every client has to pass."""
 
 _REFUSE = "chancellor_refuse"
 _NAMED = re.compile(r"CREATE TRIGGER (\w+)(?:.* EXECUTE FUNCTION (\w+))?")
@@ -271,14 +166,43 @@ def _sqlite() -> Iterator[Trigger]:
         yield _abort(table, "delete", "DELETE", f"{table} is append-only")
         for key in keys:
             yield _guard(table, key)
-    for rule in RULES:
-        condition = rule.condition.format(differs="IS NOT")
-        yield _abort(rule.table, rule.name, rule.event, rule.why, f"WHEN {condition}")
+    for table, references in groupby(REFERENCES, itemgetter(0)):
+        yield _check_references(table, [reference[1:] for reference in references])
+    for rule in _rules("sqlite"):
+        when = f"WHEN {_in_words(rule.condition, 'sqlite')}"
+        yield _abort(rule.table, rule.name, rule.event, rule.why, when)
+    for effect in EFFECTS:
+        name = f"{effect.table}_{effect.name}"
+        create = (
+            f"CREATE TRIGGER {name} AFTER {effect.event} ON {effect.table} "
+            f"BEGIN {_in_words(effect.statements, 'sqlite')} END"
+        )
+        yield Trigger(name, (create,), (f"DROP TRIGGER {name}",))
+
+
+def _rules(dialect: str) -> Iterator[Rule]:
+    return (rule for rule in RULES if rule.only in {None, dialect})
+
+
+def _in_words(template: str, dialect: str) -> str:
+    """Fill in the words of a database, on one line."""
+    return " ".join(template.format(**WORDS[dialect]).split())
+
+
+def _check_references(table: str, references: list[tuple[str, str, str]]) -> Trigger:
+    """Refuse a dangling row to connections that did not ask SQLite for foreign keys."""
+    dangling = " OR ".join(
+        f"(NEW.{column} IS NOT NULL AND NOT EXISTS "
+        f"(SELECT 1 FROM {other} WHERE {key} = NEW.{column}))"
+        for column, other, key in references
+    )
+    why = f"{table} names what is not there"
+    return _abort(table, "references", "INSERT", why, f"WHEN {dangling}")
 
 
 def _guard(table: str, key: tuple[str, ...]) -> Trigger:
     same = " AND ".join(f"{column} = NEW.{column}" for column in key)
-    when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"  # noqa: S608 - names of our own tables
+    when = f"WHEN EXISTS (SELECT 1 FROM {table} WHERE {same})"
     why = f"{table} is append-only: a row is never replaced"
     return _abort(table, "replace_" + "_".join(key), "INSERT", why, when)
 
@@ -295,20 +219,17 @@ def _postgresql() -> Iterator[Trigger]:
     refuse = _create_function(_REFUSE, _raise("% is append-only", "TG_TABLE_NAME"))
     yield Trigger(_REFUSE, (refuse,), (f"DROP FUNCTION {_REFUSE}()",))
     for table in APPEND_ONLY:
-        yield _call(table, "update", "UPDATE", _REFUSE)
+        yield _call(table, "update", "BEFORE UPDATE", _REFUSE)
     for table in APPEND_ONLY | KEPT:
-        yield _call(table, "delete", "DELETE", _REFUSE)
-        yield _call(table, "truncate", "TRUNCATE", _REFUSE, "STATEMENT")
-    for rule in RULES:
-        condition = rule.condition.format(differs="IS DISTINCT FROM")
+        yield _call(table, "delete", "BEFORE DELETE", _REFUSE)
+        yield _call(table, "truncate", "BEFORE TRUNCATE", _REFUSE, "STATEMENT")
+    for rule in _rules("postgresql"):
+        condition = _in_words(rule.condition, "postgresql")
         body = f"IF {condition} THEN {_raise(rule.why)} END IF; RETURN NEW;"
-        function = f"chancellor_{rule.table}_{rule.name}"
-        call = _call(rule.table, rule.name, rule.event, function)
-        yield Trigger(
-            call.name,
-            (_create_function(function, body), *call.create),
-            (*call.drop, f"DROP FUNCTION {function}()"),
-        )
+        yield _with_function(rule, f"BEFORE {rule.event}", body)
+    for effect in EFFECTS:
+        body = f"{_in_words(effect.statements, 'postgresql')} RETURN NULL;"
+        yield _with_function(effect, f"AFTER {effect.event}", body)
     yield _sharing_the_seal_lock()
 
 
@@ -316,7 +237,17 @@ def _sharing_the_seal_lock() -> Trigger:
     """Take the lock before a row is numbered: numbers below a waited-for one are then final."""
     function = "chancellor_decisions_share_the_seal"
     body = f"PERFORM pg_advisory_xact_lock_shared({SEAL_LOCK}); RETURN NULL;"
-    call = _call("decisions", "share_the_seal", "INSERT", function, "STATEMENT")
+    call = _call("decisions", "share_the_seal", "BEFORE INSERT", function, "STATEMENT")
+    return Trigger(
+        call.name,
+        (_create_function(function, body), *call.create),
+        (*call.drop, f"DROP FUNCTION {function}()"),
+    )
+
+
+def _with_function(rule: Rule | Effect, when: str, body: str) -> Trigger:
+    function = f"chancellor_{rule.table}_{rule.name}"
+    call = _call(rule.table, rule.name, when, function)
     return Trigger(
         call.name,
         (_create_function(function, body), *call.create),
@@ -337,9 +268,9 @@ def _create_function(name: str, body: str) -> str:
     return f"CREATE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN {body} END $$"
 
 
-def _call(table: str, name: str, event: str, function: str, scope: str = "ROW") -> Trigger:
+def _call(table: str, name: str, when: str, function: str, scope: str = "ROW") -> Trigger:
     create = (
-        f"CREATE TRIGGER {table}_{name} BEFORE {event} ON {table} FOR EACH {scope} "
+        f"CREATE TRIGGER {table}_{name} {when} ON {table} FOR EACH {scope} "
         f"EXECUTE FUNCTION {function}()"
     )
     return Trigger(f"{table}_{name}", (create,), (f"DROP TRIGGER {table}_{name} ON {table}",))

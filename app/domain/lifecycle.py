@@ -20,7 +20,7 @@ Status = Literal["draft", "approved", "rejected", "active", "inactive"]
 Origin = Literal["person", "model"]
 """Who wrote the weights of a version."""
 
-Action = Literal["approve", "reject", "activate", "retire", "rollback"]
+Action = Literal["approve", "reject", "withdraw_approval", "activate", "retire", "rollback"]
 """A step that moves a version; ``retire`` is what activation does to the version before."""
 
 STATUSES: tuple[Status, ...] = ("draft", "approved", "rejected", "active", "inactive")
@@ -30,15 +30,21 @@ TRANSITIONS: Mapping[tuple[Status, Action], Status] = MappingProxyType(
     {
         ("draft", "approve"): "approved",
         ("draft", "reject"): "rejected",
+        ("draft", "withdraw_approval"): "draft",
         ("draft", "activate"): "active",
         ("approved", "approve"): "approved",
         ("approved", "reject"): "rejected",
+        ("approved", "withdraw_approval"): "draft",
         ("approved", "activate"): "active",
         ("active", "retire"): "inactive",
         ("inactive", "rollback"): "active",
     }
 )
-"""The one table: (status, action) to the status after it. What is not here is refused."""
+"""The one table: (status, action) to the status after it. What is not here is refused.
+
+A draft becomes approved with the last approval that the policy asks for, and an approved version
+a draft again when those that are left are too few; until then each stays what it is.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +145,7 @@ def steps_from(status: str) -> tuple[Action, ...]:
     Examples
     --------
     >>> steps_from("draft")
-    ('approve', 'reject', 'activate')
+    ('approve', 'reject', 'withdraw_approval', 'activate')
     >>> steps_from("active")
     ()
     """

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from app.domain.canonical import content_hash
 from app.domain.document import raise_problems
+from app.domain.lifecycle import person_key
 from app.domain.scorecard_problems import scorecard_problems
 from app.domain.types import Document
 from app.errors import DocumentError
@@ -17,6 +18,7 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 SCHEMA_NUMBER = 1
+_LATER = ("roles", "approvals_by_role")
 _INSIDE = 0.99
 _CORRELATION_MARGIN = 0.005
 
@@ -56,8 +58,12 @@ class Policy(BaseModel):
         Whether approving and activating must name each insufficient-evidence verdict, and
         activation without a review of its own is refused.
     approvers, admins : tuple of str or None
-        Who may approve, reject, activate and roll back; who may override a failed gate.
-        None means everybody with access to the store.
+        Who may approve, reject, activate and roll back; who may override a failed gate and roll
+        back in an emergency. None means everybody with access to the store.
+    roles : mapping of str to tuple of str
+        Who holds a role, such as ``risk_manager`` or ``validator``; a person holds one at most.
+    approvals_by_role : mapping of str to int
+        How many of the people of a role must be among those who approve.
 
     Examples
     --------
@@ -86,6 +92,8 @@ class Policy(BaseModel):
     require_named_acknowledgement: bool = False
     approvers: tuple[str, ...] | None = None
     admins: tuple[str, ...] | None = None
+    roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
+    approvals_by_role: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
 
     @property
     def weight_change_bound(self) -> float:
@@ -108,8 +116,24 @@ class Policy(BaseModel):
 
     @property
     def content_hash(self) -> str:
-        """Give the SHA-256 of the canonical JSON of all fields, as 64 hex digits."""
-        return content_hash({"schema": SCHEMA_NUMBER, "policy": self.to_document()})
+        """Give the SHA-256 of the canonical JSON of all fields, as 64 hex digits.
+
+        Fields that came later count only where they say something: what was hashed without them
+        keeps its hash.
+        """
+        document = self.to_document()
+        said = {name: value for name, value in document.items() if value or name not in _LATER}
+        return content_hash({"schema": SCHEMA_NUMBER, "policy": said})
+
+    def role_of(self, name: str) -> str | None:
+        """Give the role that a person holds; None if none.
+
+        Examples
+        --------
+        >>> Policy(roles={"validator": ("vera",)}).role_of("vera")
+        'validator'
+        """
+        return next((role for role, names in self.roles.items() if name in names), None)
 
 
 def parse_policy(document: Mapping[str, Any] | None) -> Policy:
@@ -149,4 +173,30 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
             "min_default_rate",
             f"{policy.min_default_rate} is not below max_default_rate {policy.max_default_rate}",
         )
+    _check_roles(policy)
     return policy
+
+
+def _check_roles(policy: Policy) -> None:
+    """Refuse roles that nobody can fill, or one person twice: no approval counts for two."""
+    held = [person_key(name) for names in policy.roles.values() for name in dict.fromkeys(names)]
+    twice = sorted({name for name in held if held.count(name) > 1})
+    if twice:
+        raise DocumentError("roles", f"{', '.join(twice)} may hold one role only")
+    for role, needed in policy.approvals_by_role.items():
+        if role not in policy.roles:
+            known = ", ".join(policy.roles) or "none"
+            raise DocumentError(
+                f"approvals_by_role.{role}", f"is not a role; those are: {known} (see roles)"
+            )
+        able = [
+            name
+            for name in policy.roles[role]
+            if policy.approvers is None or name in policy.approvers
+        ]
+        if len(able) < needed:
+            raise DocumentError(
+                f"approvals_by_role.{role}",
+                f"asks for {needed}, but of this role only {len(able)} may approve "
+                f"({', '.join(able) or 'nobody'})",
+            )

@@ -6,7 +6,7 @@ person is allowed to be is decided in :mod:`app.domain.rights`.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from app.domain.gates import WEIGHT_GATES
 from app.domain.lifecycle import VersionFacts, is_among, person_key
@@ -83,6 +83,30 @@ class Case:
             if self.counts(approval):
                 people.setdefault(person_key(approval.reviewer), approval.reviewer)
         return tuple(people.values())
+
+    @property
+    def missing_roles(self) -> tuple[str, ...]:
+        """Say which roles have approved too seldom, such as ``validator (0 of 1)``.
+
+        Examples
+        --------
+        >>> policy = Policy(roles={"validator": ("vera",)}, approvals_by_role={"validator": 1})
+        >>> card = VersionFacts("v2", "person", "ada", (), None, "v1", "hash")
+        >>> Case(policy, card, approvals=(Approval("joe", "hash"),)).missing_roles
+        ('validator (0 of 1)',)
+        """
+        roles = [self.policy.role_of(name) for name in self.counted_approvers]
+        return tuple(
+            f"{role} ({roles.count(role)} of {needed})"
+            for role, needed in self.policy.approvals_by_role.items()
+            if roles.count(role) < needed
+        )
+
+    @property
+    def has_enough_approvals(self) -> bool:
+        """Say whether the approvals on record are as many, and of whom, the policy asks for."""
+        n_approvals = len(self.counted_approvers)
+        return n_approvals >= self.policy.approvals_required and not self.missing_roles
 
     def counts(self, approval: Approval) -> bool:
         """Say whether an approval is of the present content and stands under the policy.
@@ -222,11 +246,44 @@ def counts_as_approval(case: Case, own: Approval) -> bool:
     return not case.policy.require_named_acknowledgement and not case.approvals_of(own.reviewer)
 
 
+def may_withdraw(case: Case, actor: str) -> Decision:
+    """Decide whether a person may take an approval back.
+
+    Parameters
+    ----------
+    case : Case
+        The version with the approvals on record that were not withdrawn.
+    actor : str
+        The person.
+
+    Returns
+    -------
+    Decision
+        Yes for whoever has an approval on record, whether or not it still counts.
+
+    Examples
+    --------
+    >>> card = VersionFacts("v2", "person", "ada", (), None, "v1", "hash")
+    >>> case = Case(Policy(), card, approvals=(Approval("joe", "hash"),))
+    >>> may_withdraw(case, "Joe").allowed, may_withdraw(case, "eve").reason
+    (True, 'nothing_to_withdraw')
+    """
+    if is_among(actor, (approval.reviewer for approval in case.approvals)):
+        return YES
+    by = ", ".join(dict.fromkeys(approval.reviewer for approval in case.approvals)) or "nobody"
+    return no(
+        "nothing_to_withdraw",
+        f"{actor} has no approval of {case.facts.version} to withdraw; it was approved by {by}.",
+    )
+
+
 def _check_number(case: Case, own: Approval) -> Decision:
     counted = case.counted_approvers
-    n_approvals = len(counted) + counts_as_approval(case, own)
+    approves = counts_as_approval(case, own)
+    n_approvals = len(counted) + approves
     if n_approvals >= case.policy.approvals_required:
-        return YES
+        with_own = replace(case, approvals=(*case.approvals, *([own] if approves else [])))
+        return _check_roles(with_own)
     n_stale = sum(a.review_hash != case.facts.review_hash for a in case.approvals)
     stale = f" {n_stale} earlier approval(s) were of other content." if n_stale else ""
     by = f" (by {', '.join(counted)})" if counted else ""
@@ -234,6 +291,16 @@ def _check_number(case: Case, own: Approval) -> Decision:
         "too_few_approvals",
         f"{case.facts.version} would have {n_approvals} of the {case.policy.approvals_required} "
         f"approvals that the policy asks for{by}.{stale} Another person must approve it first.",
+    )
+
+
+def _check_roles(case: Case) -> Decision:
+    if not case.missing_roles:
+        return YES
+    return no(
+        "too_few_approvals",
+        f"{case.facts.version} lacks approvals that the policy asks for by role: "
+        f"{', '.join(case.missing_roles)}. Somebody of the role must approve it first.",
     )
 
 

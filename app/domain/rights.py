@@ -23,6 +23,7 @@ Reason = Literal[
     "nothing_to_acknowledge",
     "nothing_to_override",
     "already_approved",
+    "nothing_to_withdraw",
     "too_few_approvals",
 ]
 """Why a decision is no; the services hold one table from reason to error."""
@@ -175,6 +176,73 @@ def may_reject(policy: Policy, facts: VersionFacts, actor: str) -> Decision:
     if is_among(actor, (*makers(facts), *facts.requested_by)) and actor != facts.model_maker:
         return YES
     return may_review(policy, facts, actor)
+
+
+def may_use_emergency(policy: Policy, actor: str) -> Decision:
+    """Decide whether a person may roll back without being an approver.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy in force.
+    actor : str
+        The person.
+
+    Returns
+    -------
+    Decision
+        Yes for an admin, with the notice that stays on the record until an approver, somebody
+        else, acknowledges it.
+
+    Examples
+    --------
+    >>> policy = Policy(approvers=("grace",), admins=("ops",))
+    >>> [may_use_emergency(policy, name).allowed for name in ("grace", "ops", "model:m-1")]
+    [False, True, False]
+    """
+    if not actor.strip() or person_key(actor).startswith("model:"):
+        return no("not_a_person", f"{actor!r} is not a person; people decide about versions.")
+    if not is_admin(policy, actor):
+        named = ", ".join(policy.admins or ()) or "nobody"
+        return no(
+            "not_an_admin",
+            f"Only an admin may roll back in an emergency; {actor} is none. The policy names "
+            f"{named}.",
+        )
+    notice = (
+        f"{actor} rolled back in an emergency, without an approver. It stays listed until an "
+        "approver acknowledges it: chancellor versions acknowledge-emergency."
+    )
+    return Decision(allowed=True, notices=(notice,))
+
+
+def may_acknowledge_emergency(policy: Policy, done_by: str, actor: str) -> Decision:
+    """Decide whether a person may acknowledge an emergency rollback.
+
+    Parameters
+    ----------
+    policy : Policy
+        The policy in force.
+    done_by : str
+        Who rolled back.
+    actor : str
+        The person.
+
+    Returns
+    -------
+    Decision
+        Yes for an approver who did not do it.
+
+    Examples
+    --------
+    >>> may_acknowledge_emergency(Policy(), "ops", "OPS").reason
+    'self_review'
+    """
+    if is_among(actor, (done_by,)):
+        return no(
+            "self_review", f"{actor} rolled back; another person must acknowledge the emergency."
+        )
+    return may_use_rights(policy, actor)
 
 
 def is_admin(policy: Policy, actor: str) -> bool:

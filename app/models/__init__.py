@@ -7,18 +7,26 @@ from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Wi
 from app.models.labels import GroundTruthLabel, LabelSet, OutcomeDefinition
 from app.models.record import AuditEvent, AuditHead, PipelineRun
 from app.models.registry import Evidence, ModelRegistry, Policy, Verdict
-from app.models.versions import Activation, Review, ScorecardVersion
+from app.models.versions import (
+    Activation,
+    ApprovalWithdrawal,
+    EmergencyAcknowledgement,
+    Review,
+    ScorecardVersion,
+)
 
 __all__ = [
     "Activation",
     "ApiKey",
     "ApiKeyRevocation",
+    "ApprovalWithdrawal",
     "AuditEvent",
     "AuditHead",
     "Base",
     "Batch",
     "Decision",
     "DecisionSeal",
+    "EmergencyAcknowledgement",
     "Evidence",
     "ExposureImport",
     "GroundTruthLabel",

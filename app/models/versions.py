@@ -9,6 +9,7 @@ from sqlalchemy import JSON, CheckConstraint, ForeignKey, Index, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from app.models.base import Base, UtcDateTime
+from app.models.record import Sequence
 
 
 class ScorecardVersion(Base):
@@ -58,6 +59,7 @@ class Review(Base):
     __table_args__ = (
         CheckConstraint("kind IN ('approve', 'reject')", name="kind"),
         Index(None, "version"),
+        Index("one_review_per_event", "audit_seq", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -70,6 +72,20 @@ class Review(Base):
     acknowledged: Mapped[list[str]] = mapped_column(JSON)
     override_reason: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    audit_seq: Mapped[int | None] = mapped_column(Sequence, ForeignKey("audit_events.seq"))
+
+
+class ApprovalWithdrawal(Base):
+    """The record that a person takes an approval back before the version decides."""
+
+    __tablename__ = "approval_withdrawals"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    review_id: Mapped[int] = mapped_column(ForeignKey("reviews.id"), unique=True)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    audit_seq: Mapped[int] = mapped_column(Sequence, ForeignKey("audit_events.seq"), unique=True)
 
 
 class Activation(Base):
@@ -81,6 +97,7 @@ class Activation(Base):
             "kind IN ('initial', 'activate', 'rollback', 'emergency_rollback')", name="kind"
         ),
         Index(None, "at"),
+        Index("one_activation_per_event", "audit_seq", unique=True),
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -91,3 +108,17 @@ class Activation(Base):
     reason: Mapped[str]
     override_reason: Mapped[str | None]
     at: Mapped[datetime] = mapped_column(UtcDateTime)
+    audit_seq: Mapped[int | None] = mapped_column(Sequence, ForeignKey("audit_events.seq"))
+
+
+class EmergencyAcknowledgement(Base):
+    """The record that an approver looked at an emergency rollback afterwards."""
+
+    __tablename__ = "emergency_acknowledgements"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    activation_id: Mapped[int] = mapped_column(ForeignKey("activations.id"), unique=True)
+    actor: Mapped[str]
+    reason: Mapped[str]
+    at: Mapped[datetime] = mapped_column(UtcDateTime)
+    audit_seq: Mapped[int] = mapped_column(Sequence, ForeignKey("audit_events.seq"), unique=True)

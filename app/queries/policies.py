@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from app.domain.policy import Policy, parse_policy
@@ -33,6 +33,22 @@ def current_policy_row(db: Session) -> PolicyRow:
     if row is None:
         raise NotFoundError("The store holds no policy; run `chancellor init`.")
     return row
+
+
+def next_policy_id(db: Session) -> int:
+    """Give the id of the next policy, which its audit event names before the row is there.
+
+    Parameters
+    ----------
+    db : Session
+        The store, with the head of the audit chain locked.
+
+    Returns
+    -------
+    int
+        From 1.
+    """
+    return int(db.scalar(select(func.coalesce(func.max(PolicyRow.id), 0))) or 0) + 1
 
 
 def current_policy(db: Session) -> tuple[PolicyRow, Policy]:

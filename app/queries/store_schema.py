@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from sqlalchemy import text
@@ -79,3 +80,24 @@ def read_triggers(db: Session) -> dict[str, str]:
     """
     rows = db.execute(text(_TRIGGERS[db.get_bind().dialect.name].replace("::", r"\:\:")))
     return {str(name): str(definition) for name, definition in rows}
+
+
+def count_dangling_rows(db: Session) -> dict[str, int]:
+    """Count the rows whose reference leads nowhere.
+
+    SQLite holds foreign keys only for connections that ask for it, and lets the schema be
+    changed meanwhile; PostgreSQL holds them for everybody, so nothing is read there.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    dict of str to int
+        By table; empty where all is well.
+    """
+    if db.get_bind().dialect.name != "sqlite":
+        return {}
+    return dict(Counter(str(row[0]) for row in db.execute(text("PRAGMA foreign_key_check"))))

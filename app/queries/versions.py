@@ -11,7 +11,13 @@ from sqlalchemy.orm import Session
 from app.domain.ancestry import Link, find_expert
 from app.domain.types import Document
 from app.errors import NotFoundError
-from app.models import Activation, Review, ScorecardVersion
+from app.models import (
+    Activation,
+    ApprovalWithdrawal,
+    EmergencyAcknowledgement,
+    Review,
+    ScorecardVersion,
+)
 from app.queries.evidence import list_evidence
 
 
@@ -219,6 +225,78 @@ def list_reviews(db: Session, version: str) -> tuple[Review, ...]:
         Oldest first.
     """
     return tuple(db.scalars(select(Review).where(Review.version == version).order_by(Review.id)))
+
+
+def list_approvals(db: Session, version: str) -> tuple[Review, ...]:
+    """List the approvals of a version that were not withdrawn.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    version : str
+        Name of the version.
+
+    Returns
+    -------
+    tuple of Review
+        Oldest first; whether each still counts is for the policy in force to say.
+    """
+    withdrawn = select(ApprovalWithdrawal.review_id)
+    return tuple(
+        db.scalars(
+            select(Review)
+            .where(Review.version == version, Review.kind == "approve")
+            .where(Review.id.not_in(withdrawn))
+            .order_by(Review.id)
+        )
+    )
+
+
+def list_approval_withdrawals(db: Session, version: str) -> dict[int, ApprovalWithdrawal]:
+    """List the approvals of a version that were withdrawn.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    version : str
+        Name of the version.
+
+    Returns
+    -------
+    dict of int to ApprovalWithdrawal
+        By id of the review.
+    """
+    rows = db.scalars(
+        select(ApprovalWithdrawal)
+        .join(Review, Review.id == ApprovalWithdrawal.review_id)
+        .where(Review.version == version)
+    )
+    return {row.review_id: row for row in rows}
+
+
+def list_open_emergencies(db: Session) -> tuple[Activation, ...]:
+    """List the emergency rollbacks that no approver has acknowledged.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    tuple of Activation
+        Oldest first.
+    """
+    acknowledged = select(EmergencyAcknowledgement.activation_id)
+    return tuple(
+        db.scalars(
+            select(Activation)
+            .where(Activation.kind == "emergency_rollback", Activation.id.not_in(acknowledged))
+            .order_by(Activation.id)
+        )
+    )
 
 
 def list_activations(db: Session, version: str | None = None) -> tuple[Activation, ...]:

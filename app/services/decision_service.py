@@ -10,7 +10,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert, transaction, utc_now
-from app.db.triggers import ONLY_THE_ACTIVE
+from app.db.rules import ONLY_THE_ACTIVE
 from app.domain.decisions import read_parties
 from app.domain.types import Document
 from app.errors import ConflictError

@@ -15,18 +15,21 @@ from app.db.triggers import trigger_definitions
 from app.domain.types import Document, Progress
 from app.errors import FileHashError, InvalidInputError, NotFoundError, TamperingError
 from app.lake.store import TEMPORARY, Lake, LakeFile, open_lake
+from app.models import Activation
 from app.queries.lake_files import RecordedFile, list_recorded_files
 from app.queries.runs import list_live_runs
 from app.queries.store_schema import find_revision, read_triggers
+from app.queries.versions import list_open_emergencies
 from app.services.audit_service import AuditService, record
 from app.services.decision_checks import find_altered_decisions
 from app.services.row_checks import find_altered_rows
 from app.services.run_processes import is_lost
+from app.services.version_emergencies import emergency_document
 from app.settings import default_actor
 
 Kind = Literal[
     "schema", "trigger", "audit", "altered_row", "missing_file", "changed_file", "unreadable_file",
-    "orphan", "lost_run",
+    "orphan", "lost_run", "emergency",
 ]  # fmt: skip
 TRUSTED_HISTORY: tuple[Kind, ...] = ("schema", "trigger", "audit", "altered_row")
 """While one of these is found, rows may be missing that named a file: nothing is removed."""
@@ -120,6 +123,7 @@ class DoctorService:
         findings += self._find_damaged_files(recorded, report)
         runs = list_live_runs(self.db)
         findings += [_lost_run(run.id, run.pid) for run in runs if is_lost(run)]
+        findings += [_emergency(activation) for activation in list_open_emergencies(self.db)]
         orphans = _orphans(files, recorded, utc_now() - minimum_age)
         doubts = [finding for finding in findings if finding.kind in TRUSTED_HISTORY]
         removed = self._remove(orphans) if remove_orphans and not doubts else []
@@ -250,6 +254,15 @@ def _lost_run(run_id: str, pid: int | None) -> Finding:
         f"run:{run_id}",
         f"pipeline run {run_id} is on the record as live, its process {pid} is gone",
         "the next chancellor pipeline run marks it as failed",
+    )
+
+
+def _emergency(activation: Activation) -> Finding:
+    return Finding(
+        "emergency",
+        f"version:{activation.version}",
+        str(emergency_document(activation)["sentence"]),
+        "an approver looks into it: chancellor versions acknowledge-emergency --reason TEXT",
     )
 
 

@@ -290,9 +290,8 @@ class ModelTrainingService:
                 created_by=self.actor,
                 **columns,
             )
-            self.db.add(row)
-            self.db.flush()
             add_verdicts(self.db, "model", row.id, model.verdicts, inputs.policy.content_hash)
+            self.db.add(row)  # last: its verdicts are complete once it is there
             record(
                 self.db,
                 actor=self.actor,

@@ -14,6 +14,7 @@ from app.domain.types import Document
 from app.errors import DocumentError, NotPermittedError
 from app.models import Policy as PolicyRow
 from app.queries import policies as policy_queries
+from app.queries.audit import require_head
 from app.services.audit_service import record
 from app.settings import default_actor
 
@@ -63,6 +64,7 @@ class PolicyService:
         policy = document if isinstance(document, Policy) else parse_policy(document)
         require_usable(policy)
         with transaction(self.db):
+            require_head(self.db, lock=True)
             row, in_force = policy_queries.current_policy(self.db)
             if not is_admin(in_force, self.actor):
                 raise NotPermittedError(
@@ -95,14 +97,14 @@ def add_policy_row(db: Session, policy: Policy, *, actor: str) -> PolicyRow:
     PolicyRow
         The row.
     """
+    require_head(db, lock=True)
     row = PolicyRow(
+        id=policy_queries.next_policy_id(db),
         content=policy.to_document(),
         content_hash=policy.content_hash,
         created_at=utc_now(),
         created_by=actor,
     )
-    db.add(row)
-    db.flush()
     record(
         db,
         actor=actor,
@@ -110,6 +112,8 @@ def add_policy_row(db: Session, policy: Policy, *, actor: str) -> PolicyRow:
         subject=f"policy:{row.id}",
         payload={"content": row.content, "content_hash": row.content_hash},
     )
+    db.add(row)
+    db.flush()
     return row
 
 

@@ -21,8 +21,10 @@ from app.models import (
     Activation,
     ApiKey,
     ApiKeyRevocation,
+    ApprovalWithdrawal,
     Batch,
     DecisionSeal,
+    EmergencyAcknowledgement,
     ExposureImport,
     LabelSet,
     ModelRegistry,
@@ -38,6 +40,7 @@ from app.models import (
 from app.models.base import Base
 from app.queries.audit import require_head, stream_events
 from app.queries.evidence import list_verdicts, newest_per_gate
+from app.queries.store_schema import count_dangling_rows
 from app.services.label_rows import stored_labels_hash
 from app.services.model_documents import stored_model_hash
 from app.services.version_hashes import verified_review_hash
@@ -45,8 +48,10 @@ from app.services.version_hashes import verified_review_hash
 Problem = tuple[str, str]
 """A row, such as ``version:v1``, and what is wrong with it."""
 
-_BEFORE_ANY: tuple[str, ...] = ("draft.created", "version.approved", "version.rejected")
-_ACTIVATED = ("version.activated", "version.rolled_back")
+_BEFORE_ANY: tuple[str, ...] = (
+    "draft.created", "version.approved", "version.rejected", "version.approval_withdrawn",
+)  # fmt: skip
+_ACTIVATED = ("version.activated", "version.rolled_back", "version.emergency_rollback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +85,15 @@ def _of(action: str, *more: str) -> Callable[[_Event], str | None]:
     def name(event: _Event) -> str | None:
         parts = (str(event.payload.get(key)) for key in more)
         return " ".join((event.subject, *parts)) if event.action == action else None
+
+    return name
+
+
+def _naming(action: str, words: str, key: str) -> Callable[[_Event], str | None]:
+    """Name a row by what an event of one action says of it."""
+
+    def name(event: _Event) -> str | None:
+        return f"{words} {event.payload.get(key)}" if event.action == action else None
 
     return name
 
@@ -156,6 +170,18 @@ _KINDS: tuple[_Kind, ...] = (
         _review,
     ),
     _Kind(
+        ApprovalWithdrawal,
+        "actor",
+        lambda row: f"withdrawal of approval {row.review_id}",
+        _naming("version.approval_withdrawn", "withdrawal of approval", "review_id"),
+    ),
+    _Kind(
+        EmergencyAcknowledgement,
+        "actor",
+        lambda row: f"acknowledgement of activation {row.activation_id}",
+        _naming("version.emergency_acknowledged", "acknowledgement of activation", "activation_id"),
+    ),
+    _Kind(
         Activation, "actor", lambda row: f"{row.kind} of version:{row.version}", _activation
     ),
     _Kind(ApiKey, "created_by", lambda row: f"key:{row.id}", _of("key.created")),
@@ -197,6 +223,8 @@ def find_altered_rows(db: Session) -> Iterator[Problem]:
     for kind in _KINDS:
         yield from _check_rows(kind, rows[kind.table], events, known_before)
     yield from _check_statuses(rows[ScorecardVersion], events, known_before)
+    for table, n_rows in count_dangling_rows(db).items():
+        yield table, f"{n_rows} row(s) name what is not there"
     for version in rows[ScorecardVersion]:
         try:
             verified_review_hash(db, version)
@@ -256,6 +284,8 @@ def _differences(kind: _Kind, row: Any, event: _Event) -> list[str]:
         for name, value in event.payload.items()
         if name in columns - skipped and _plain(getattr(row, name)) != _plain(value)
     ]
+    if getattr(row, "audit_seq", None) not in {None, event.seq}:
+        changed.append("audit_seq")
     return changed if getattr(row, kind.person) == event.actor else [kind.person, *changed]
 
 

@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Progress
-from app.queries.versions import list_versions, require_version
+from app.queries.versions import list_open_emergencies, list_versions, require_version
 from app.services.version_activations import activate_draft, active_version_at, roll_back
 from app.services.version_documents import version_document, version_summary
 from app.services.version_drafts import add_person_draft
-from app.services.version_reviews import approve_version, reject_version
+from app.services.version_emergencies import acknowledge_emergencies, emergency_document
+from app.services.version_reviews import approve_version, reject_version, withdraw_approval
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -300,11 +301,36 @@ class ScorecardVersionService:
             override_reason=override_reason,
         )
 
-    def rollback(self, version: str, *, reason: str) -> Document:
+    def withdraw_approval(self, version: str, *, reason: str) -> Document:
+        """Take one's own approval back before the version decides.
+
+        Writes: one row in ``approval_withdrawals``, the status where too few approvals are left,
+        and the event ``version.approval_withdrawn``.
+
+        Parameters
+        ----------
+        version : str
+            A draft or an approved version.
+        reason : str
+            Why; not blank.
+
+        Returns
+        -------
+        dict
+            version, status, actor, reason, n_withdrawn and the ``approvals`` that are left.
+
+        Raises
+        ------
+        TransitionError, ConflictError
+            If the version decides already, or the person has no approval on record.
+        """
+        return withdraw_approval(self.db, version, actor=self.actor, reason=reason)
+
+    def rollback(self, version: str, *, reason: str, emergency: bool = False) -> Document:
         """Make an earlier version active again.
 
         Writes: the status of two versions, one row in ``activations``, and the event
-        ``version.rolled_back``.
+        ``version.rolled_back`` or ``version.emergency_rollback``.
 
         Parameters
         ----------
@@ -312,18 +338,39 @@ class ScorecardVersionService:
             A version that was active before.
         reason : str
             Why; not blank.
+        emergency : bool
+            By an admin, because approvers are away; listed until one acknowledges it.
 
         Returns
         -------
         dict
-            version, status and previous_version.
+            version, status, previous_version, kind and ``notice``.
 
         Raises
         ------
         NotPermittedError, TransitionError, ConflictError
             If the person or the status does not allow it, or somebody was faster.
         """
-        return roll_back(self.db, version, actor=self.actor, reason=reason)
+        return roll_back(self.db, version, actor=self.actor, reason=reason, emergency=emergency)
+
+    def list_emergencies(self) -> tuple[Document, ...]:
+        """Give the emergency rollbacks that no approver has acknowledged, oldest first."""
+        return tuple(emergency_document(row) for row in list_open_emergencies(self.db))
+
+    def acknowledge_emergency(self, *, reason: str) -> Document:
+        """Acknowledge every emergency rollback that waits for it.
+
+        Parameters
+        ----------
+        reason : str
+            What was found; not blank.
+
+        Returns
+        -------
+        dict
+            See :func:`app.services.version_emergencies.acknowledge_emergencies`.
+        """
+        return acknowledge_emergencies(self.db, actor=self.actor, reason=reason)
 
     def active_at(self, time: datetime) -> Document:
         """Say which version decided at a time.

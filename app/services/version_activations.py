@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from sqlalchemy import CursorResult, update
+import structlog
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
 from app.domain.lifecycle import next_status
 from app.domain.review import Approval, counts_as_approval, may_activate
-from app.domain.rights import may_use_rights
+from app.domain.rights import may_use_emergency, may_use_rights
 from app.domain.types import Document
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.errors import InvalidInputError, NotFoundError
 from app.models import Activation, ScorecardVersion
 from app.queries.policies import current_policy
-from app.queries.versions import find_activation_at, find_active, require_version
+from app.queries.versions import (
+    find_activation_at,
+    find_active,
+    list_open_emergencies,
+    require_version,
+)
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
 from app.services.version_cases import (
@@ -28,9 +32,11 @@ from app.services.version_cases import (
     require_hash,
     require_text,
 )
+from app.services.version_emergencies import emergency_document
 from app.services.version_hashes import verified_review_hash
 from app.services.version_reviews import add_approval, approvals_document
 
+_log = structlog.get_logger(__name__)
 _SECOND = (
     "Somebody else activated a version at the same moment. Look at `chancellor versions list`."
 )
@@ -71,7 +77,7 @@ def activate_draft(
     Returns
     -------
     dict
-        See :func:`_promote`, with ``counted_as_approval``, ``approvals``, ``acknowledged``.
+        See :func:`_activation`, with ``counted_as_approval``, ``approvals``, ``acknowledged``.
     """
     said = (reason or "").strip()
     overriding = None if override_reason is None else require_text(override_reason, "reason")
@@ -87,9 +93,8 @@ def activate_draft(
         approves = counts_as_approval(case, own)
         if approves:
             own = replace(own, acknowledged=case.to_acknowledge)
-            add_approval(db, row, own, said or "activated")
             case = replace(case, approvals=(*case.approvals, own))
-        document = _promote(db, row, active, "activate", actor, said, overriding)
+        document = _activation(db, row, active, "activate", actor, said, overriding)
         document |= {
             "review_hash": case.facts.review_hash,
             "counted_as_approval": approves,
@@ -97,15 +102,20 @@ def activate_draft(
             "acknowledged": list(own.acknowledged),
             "notice": " ".join(decision.notices) or None,
         }
-        _record(db, "version.activated", document)
+        seq = _record(db, "version.activated", document)
+        if approves:
+            add_approval(db, row, own, said or "activated", seq)
+        _promote(db, document, seq, row, active)
         return document
 
 
-def roll_back(db: Session, version: str, *, actor: str, reason: str) -> Document:
+def roll_back(
+    db: Session, version: str, *, actor: str, reason: str, emergency: bool = False
+) -> Document:
     """Make an earlier version active again.
 
     Writes: the status of two versions, one row in ``activations``, and the event
-    ``version.rolled_back``.
+    ``version.rolled_back`` or ``version.emergency_rollback``.
 
     Parameters
     ----------
@@ -114,25 +124,42 @@ def roll_back(db: Session, version: str, *, actor: str, reason: str) -> Document
     version : str
         A version that was active before.
     actor : str
-        A person with the right to approve.
+        A person with the right to approve; in an emergency an admin.
     reason : str
         Why; not blank.
+    emergency : bool
+        Whether approvers are away: it stands out until one of them acknowledges it.
 
     Returns
     -------
     dict
-        See :func:`_promote`.
+        See :func:`_activation`.
     """
     said = require_text(reason, "reason")
+    kind = "emergency_rollback" if emergency else "rollback"
+    right = may_use_emergency if emergency else may_use_rights
     with conflicts_named(_SECOND), transaction(db):
         row = lock_version(db, version)
         next_status(row.status, "rollback", version)
-        raise_unless_allowed(db, row, may_use_rights(current_policy(db)[1], actor))
+        decision = right(current_policy(db)[1], actor)
+        raise_unless_allowed(db, row, decision)
         bound = verified_review_hash(db, row)
-        document = _promote(db, row, find_active(db), "rollback", actor, said, None)
-        document |= {"review_hash": bound, "notice": None}
-        _record(db, "version.rolled_back", document)
-        return document
+        active = find_active(db)
+        document = _activation(db, row, active, kind, actor, said, None)
+        document |= {"review_hash": bound, "notice": " ".join(decision.notices) or None}
+        seq = _record(
+            db, "version.emergency_rollback" if emergency else "version.rolled_back", document
+        )
+        _promote(db, document, seq, row, active)
+    if emergency:
+        _log.warning(
+            "emergency rollback",
+            version=version,
+            previous_version=document["previous_version"],
+            actor=actor,
+            reason=said,
+        )
+    return document
 
 
 def add_first_activation(db: Session, row: ScorecardVersion, *, actor: str, reason: str) -> None:
@@ -151,8 +178,8 @@ def add_first_activation(db: Session, row: ScorecardVersion, *, actor: str, reas
     reason : str
         Why.
     """
-    document = _promote(db, row, None, "initial", actor, reason, None)
-    _record(db, "version.activated", document)
+    document = _activation(db, row, None, "initial", actor, reason, None)
+    _promote(db, document, _record(db, "version.activated", document), row, None)
 
 
 def active_version_at(db: Session, time: datetime) -> Document:
@@ -168,7 +195,8 @@ def active_version_at(db: Session, time: datetime) -> Document:
     Returns
     -------
     dict
-        ``at``, ``version``, its status now, and since when, by whom and why it was active.
+        ``at``, ``version``, its status now, since when, by whom and why it was active, and
+        ``emergencies`` that no approver has acknowledged.
 
     Raises
     ------
@@ -200,10 +228,11 @@ def active_version_at(db: Session, time: datetime) -> Document:
         "previous_version": found.previous_version,
         "actor": found.actor,
         "reason": found.reason,
+        "emergencies": [emergency_document(entry) for entry in list_open_emergencies(db)],
     }
 
 
-def _promote(
+def _activation(
     db: Session,
     row: ScorecardVersion,
     previous: ScorecardVersion | None,
@@ -212,35 +241,41 @@ def _promote(
     reason: str,
     override_reason: str | None,
 ) -> Document:
-    """Retire the active version first, then activate, so that there is never a second one."""
-    now = _not_before_the_last(db)
+    """Describe an activation that is about to be made."""
     if previous is not None:
         next_status(previous.status, "retire", previous.version)
-        _move(db, previous, "inactive", deactivated_at=now)
-    _move(db, row, "active", activated_at=now, deactivated_at=None)
-    before = None if previous is None else previous.version
-    db.add(
-        Activation(
-            version=row.version,
-            kind=kind,
-            previous_version=before,
-            actor=actor,
-            reason=reason,
-            override_reason=override_reason,
-            at=now,
-        )
-    )
-    db.flush()
     return {
         "version": row.version,
         "status": "active",
         "kind": kind,
-        "previous_version": before,
-        "activated_at": now.isoformat(),
+        "previous_version": None if previous is None else previous.version,
+        "activated_at": _not_before_the_last(db).isoformat(),
         "actor": actor,
         "reason": reason,
         "override_reason": override_reason,
     }
+
+
+def _promote(
+    db: Session,
+    document: Document,
+    audit_seq: int,
+    row: ScorecardVersion,
+    previous: ScorecardVersion | None,
+) -> None:
+    """Add the row; the database retires the version before and activates this one with it."""
+    columns = ("version", "kind", "previous_version", "actor", "reason", "override_reason")
+    db.add(
+        Activation(
+            **{name: document[name] for name in columns},
+            at=datetime.fromisoformat(document["activated_at"]),
+            audit_seq=audit_seq,
+        )
+    )
+    db.flush()
+    db.expire(row)
+    if previous is not None:
+        db.expire(previous)
 
 
 def _not_before_the_last(db: Session) -> datetime:
@@ -250,22 +285,9 @@ def _not_before_the_last(db: Session) -> datetime:
     return now if later is None else max(now, later.at)
 
 
-def _move(db: Session, row: ScorecardVersion, status: str, **times: datetime | None) -> None:
-    """Move a version only if it still stands where it was read; somebody may have been faster."""
-    moved: CursorResult[Any] = db.execute(  # type: ignore[assignment]  # an UPDATE has a cursor
-        update(ScorecardVersion)
-        .where(ScorecardVersion.id == row.id, ScorecardVersion.status == row.status)
-        .values(status=status, **times)
-        .execution_options(synchronize_session=False)
-    )
-    if moved.rowcount != 1:
-        raise ConflictError(_SECOND, version=row.version)
-    db.expire(row)
-
-
-def _record(db: Session, action: str, document: Document) -> None:
+def _record(db: Session, action: str, document: Document) -> int:
     payload = {key: value for key, value in document.items() if key not in ("version", "actor")}
-    record(
+    return record(
         db,
         actor=document["actor"],
         action=action,

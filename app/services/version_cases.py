@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.lifecycle import VersionFacts
@@ -21,9 +20,10 @@ from app.errors import (
     StaleContentError,
 )
 from app.models import ModelRegistry, Review, ScorecardVersion
+from app.queries.audit import require_head
 from app.queries.evidence import version_verdicts
 from app.queries.policies import current_policy
-from app.queries.versions import list_reviews, require_version
+from app.queries.versions import list_approvals, require_version
 from app.services.version_hashes import review_hash, verified_review_hash
 
 ERRORS: dict[Reason, type[ChancellorError]] = {
@@ -37,13 +37,17 @@ ERRORS: dict[Reason, type[ChancellorError]] = {
     "nothing_to_acknowledge": InvalidInputError,
     "nothing_to_override": InvalidInputError,
     "already_approved": ConflictError,
+    "nothing_to_withdraw": ConflictError,
     "too_few_approvals": ConflictError,
 }
 """The one table from a named reason to its error; a test holds it complete."""
 
 
 def lock_version(db: Session, version: str) -> ScorecardVersion:
-    """Find a version and keep others from changing it until this transaction ends.
+    """Find a version and keep others from deciding about any until this transaction ends.
+
+    Decisions take their turn at the head of the audit chain, which each of them moves on: what
+    is read from here on, the active version too, is still so when the decision is written.
 
     Parameters
     ----------
@@ -62,9 +66,7 @@ def lock_version(db: Session, version: str) -> ScorecardVersion:
     NotFoundError
         If there is none.
     """
-    db.execute(
-        select(ScorecardVersion.id).where(ScorecardVersion.version == version).with_for_update()
-    )
+    require_head(db, lock=True)
     return require_version(db, version)
 
 
@@ -138,11 +140,7 @@ def read_case(db: Session, row: ScorecardVersion) -> Case:
         verdicts=tuple(
             VerdictFacts(v["gate"], v["verdict"], v["sentence"]) for v in version_verdicts(db, row)
         ),
-        approvals=tuple(
-            _approval(review)
-            for review in list_reviews(db, row.version)
-            if review.kind == "approve"
-        ),
+        approvals=tuple(_approval(review) for review in list_approvals(db, row.version)),
     )
 
 

@@ -7,12 +7,17 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from app.domain.lifecycle import steps_from
-from app.domain.review import Approval, Case, may_activate, may_approve
+from app.domain.review import Approval, Case, may_activate, may_approve, may_withdraw
 from app.domain.rights import Decision, may_reject, may_use_rights
 from app.domain.types import Document
-from app.models import Activation, Review, ScorecardVersion
+from app.models import Activation, ApprovalWithdrawal, Review, ScorecardVersion
 from app.queries.evidence import list_evidence, version_verdicts
-from app.queries.versions import find_active, list_activations, list_reviews
+from app.queries.versions import (
+    find_active,
+    list_activations,
+    list_approval_withdrawals,
+    list_reviews,
+)
 from app.services.version_cases import read_case
 from app.services.version_hashes import review_hash
 from app.services.version_reviews import approvals_document
@@ -76,6 +81,7 @@ def version_document(db: Session, row: ScorecardVersion, actor: str) -> Document
         If content or evidence changed after the draft was made.
     """
     case = read_case(db, row)
+    withdrawn = list_approval_withdrawals(db, row.version)
     return {
         **version_summary(row),
         "review_hash": case.facts.review_hash,
@@ -87,7 +93,9 @@ def version_document(db: Session, row: ScorecardVersion, actor: str) -> Document
         },
         "to_acknowledge": list(case.to_acknowledge),
         "approvals": approvals_document(case),
-        "reviews": [_review(review) for review in list_reviews(db, row.version)],
+        "reviews": [
+            _review(review, withdrawn.get(review.id)) for review in list_reviews(db, row.version)
+        ],
         "activations": [_activation(entry) for entry in list_activations(db, row.version)],
         "steps": _steps(db, row, case, actor),
     }
@@ -101,6 +109,7 @@ def _steps(db: Session, row: ScorecardVersion, case: Case, actor: str) -> list[D
         "approve": may_approve(case, own),
         "reject": may_reject(case.policy, case.facts, actor),
         "activate": may_activate(case, own, None if active is None else active.version),
+        "withdraw_approval": may_withdraw(case, actor),
         "rollback": may_use_rights(case.policy, actor),
     }
     return [
@@ -114,7 +123,7 @@ def _steps(db: Session, row: ScorecardVersion, case: Case, actor: str) -> list[D
     ]
 
 
-def _review(review: Review) -> Document:
+def _review(review: Review, withdrawal: ApprovalWithdrawal | None) -> Document:
     return {
         "kind": review.kind,
         "reviewer": review.reviewer,
@@ -123,6 +132,8 @@ def _review(review: Review) -> Document:
         "acknowledged": list(review.acknowledged),
         "override_reason": review.override_reason,
         "at": review.at.isoformat(),
+        "withdrawn": withdrawal
+        and {"actor": withdrawal.actor, "reason": withdrawal.reason, "at": _iso(withdrawal.at)},
     }
 
 

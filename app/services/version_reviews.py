@@ -1,4 +1,4 @@
-"""Approve and reject drafts."""
+"""Approve and reject drafts, and withdraw approvals."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import replace
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
-from app.domain.lifecycle import next_status
-from app.domain.review import Approval, Case, may_approve
+from app.domain.lifecycle import is_among, next_status
+from app.domain.review import Approval, Case, may_approve, may_withdraw
 from app.domain.rights import may_reject
 from app.domain.types import Document
-from app.models import Review, ScorecardVersion
+from app.models import ApprovalWithdrawal, Review, ScorecardVersion
+from app.queries.versions import list_approvals
 from app.services.audit_service import record
 from app.services.version_cases import (
     lock_version,
@@ -69,13 +70,13 @@ def approve_version(
         approval = Approval(actor, case.facts.review_hash, tuple(acknowledge), overriding)
         decision = may_approve(case, approval)
         raise_unless_allowed(db, row, decision)
-        add_approval(db, row, approval, said)
         counted = replace(case, approvals=(*case.approvals, approval))
-        if len(counted.counted_approvers) >= case.policy.approvals_required:
-            row.status = after
         document = review_document(row, approval, said, decision.notices)
+        document["status"] = after if counted.has_enough_approvals else row.status
         document["approvals"] = approvals_document(counted)
-        _record(db, row, "version.approved", actor, document)
+        seq = _record(db, row, "version.approved", actor, document)
+        add_approval(db, row, approval, said, seq)
+        row.status = document["status"]
         return document
 
 
@@ -113,14 +114,70 @@ def reject_version(
         decision = may_reject(case.policy, case.facts, actor)
         raise_unless_allowed(db, row, decision)
         review = Approval(actor, case.facts.review_hash)
-        _add_review(db, row, "reject", review, said)
+        document = review_document(row, review, said, decision.notices) | {"status": after}
+        seq = _record(db, row, "version.rejected", actor, document)
+        _add_review(db, row, "reject", review, said, seq)
         row.status = after
-        document = review_document(row, review, said, decision.notices)
-        _record(db, row, "version.rejected", actor, document)
         return document
 
 
-def add_approval(db: Session, row: ScorecardVersion, approval: Approval, reason: str) -> None:
+def withdraw_approval(db: Session, version: str, *, actor: str, reason: str) -> Document:
+    """Take one's own approval back before the version decides; nothing is deleted.
+
+    Writes: one row in ``approval_withdrawals``, the status where too few approvals are left, and
+    the event ``version.approval_withdrawn``.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    version : str
+        A draft or an approved version.
+    actor : str
+        Who approved it.
+    reason : str
+        Why; not blank.
+
+    Returns
+    -------
+    dict
+        version, status, actor, reason, n_withdrawn, and the ``approvals`` that are left.
+    """
+    said = require_text(reason, "reason")
+    with transaction(db):
+        row = lock_version(db, version)
+        after = next_status(row.status, "withdraw_approval", version)
+        case = read_case(db, row)
+        raise_unless_allowed(db, row, may_withdraw(case, actor))
+        reviews = list_approvals(db, version)
+        own = [review for review in reviews if is_among(actor, (review.reviewer,))]
+        left = replace(
+            case, approvals=tuple(a for a in case.approvals if not is_among(actor, (a.reviewer,)))
+        )
+        document: Document = {
+            "version": version,
+            "status": row.status if left.has_enough_approvals else after,
+            "actor": actor,
+            "reason": said,
+            "approvals": approvals_document(left),
+        }
+        now = utc_now()
+        for review in own:
+            facts = {**document, "review_id": review.id, "review_hash": case.facts.review_hash}
+            seq = _record(db, row, "version.approval_withdrawn", actor, facts)
+            db.add(
+                ApprovalWithdrawal(
+                    review_id=review.id, actor=actor, reason=said, at=now, audit_seq=seq
+                )
+            )
+            db.flush()
+        row.status = document["status"]
+        return document | {"n_withdrawn": len(own)}
+
+
+def add_approval(
+    db: Session, row: ScorecardVersion, approval: Approval, reason: str, audit_seq: int
+) -> None:
     """Add the row of an approval, inside the caller's transaction.
 
     Parameters
@@ -133,8 +190,10 @@ def add_approval(db: Session, row: ScorecardVersion, approval: Approval, reason:
         What is said, of the present content.
     reason : str
         Why.
+    audit_seq : int
+        The event that records it, just written.
     """
-    _add_review(db, row, "approve", approval, reason)
+    _add_review(db, row, "approve", approval, reason, audit_seq)
 
 
 def approvals_document(case: Case) -> Document:
@@ -148,14 +207,17 @@ def approvals_document(case: Case) -> Document:
     Returns
     -------
     dict
-        ``required``, ``given`` and ``by``.
+        ``required``, ``given`` and ``by``; ``missing_roles`` where the policy asks for roles.
     """
     counted = case.counted_approvers
-    return {
+    document: Document = {
         "required": case.policy.approvals_required,
         "given": len(counted),
         "by": list(counted),
     }
+    if case.policy.approvals_by_role:
+        document["missing_roles"] = list(case.missing_roles)
+    return document
 
 
 def review_document(
@@ -194,7 +256,12 @@ def review_document(
 
 
 def _add_review(
-    db: Session, row: ScorecardVersion, kind: str, review: Approval, reason: str
+    db: Session,
+    row: ScorecardVersion,
+    kind: str,
+    review: Approval,
+    reason: str,
+    audit_seq: int,
 ) -> None:
     db.add(
         Review(
@@ -207,13 +274,12 @@ def _add_review(
             acknowledged=list(review.acknowledged),
             override_reason=review.override_reason,
             at=utc_now(),
+            audit_seq=audit_seq,
         )
     )
     db.flush()
 
 
-def _record(
-    db: Session, row: ScorecardVersion, action: str, actor: str, document: Document
-) -> None:
+def _record(db: Session, row: ScorecardVersion, action: str, actor: str, document: Document) -> int:
     payload = {key: value for key, value in document.items() if key != "version"}
-    record(db, actor=actor, action=action, subject=f"version:{row.version}", payload=payload)
+    return record(db, actor=actor, action=action, subject=f"version:{row.version}", payload=payload)

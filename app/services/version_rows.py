@@ -92,8 +92,6 @@ def add_version_row(
         requested_by=requested_by,
         note=note or "",
     )
-    db.add(row)
-    db.flush()
     for kind, document in (evidence or {}).items():
         db.add(
             Evidence(
@@ -106,6 +104,7 @@ def add_version_row(
             )
         )
     add_verdicts(db, "version", name, verdicts, _judged_by(db, model_id))
+    db.add(row)  # last: what it was judged on is complete once it is there
     _record(db, row)
     return row
 

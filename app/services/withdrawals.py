@@ -62,7 +62,6 @@ def withdraw(
             at=utc_now(),
             actor=actor,
         )
-        db.add(row)
         record(
             db,
             actor=actor,
@@ -70,4 +69,6 @@ def withdraw(
             subject=f"{subject_kind}:{subject_id}",
             payload={"reason": row.reason},
         )
+        db.add(row)
+        db.flush()
         return withdrawal_document(row)

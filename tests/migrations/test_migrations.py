@@ -116,7 +116,7 @@ def test_there_and_back_with_rows_in_place(store_url: str) -> None:
     """Every row that both schemas can hold is there before, between and after."""
     initialise_store(actor="tester")
     with open_session(store_url) as db:
-        fill_every_table(db)
+        fill_every_table(db, of_first_schema=True)
     close_engine(store_url)
     newest = _everything(store_url)
     migrate.downgrade(store_url, "0001")
@@ -126,13 +126,27 @@ def test_there_and_back_with_rows_in_place(store_url: str) -> None:
         assert [{name: row[name] for name in rows[0]} for row in newest[table]] == rows, table
     upgrade(store_url)
     again = _everything(store_url)
-    assert {table: again[table] for table in older} == {table: newest[table] for table in older}
+    for table, rows in older.items():
+        assert [{name: row[name] for name in rows[0]} for row in again[table]] == rows, table
     assert _triggers(store_url) == _expected(store_url)
     test_models_and_migrations_agree(store_url)
     with open_session(store_url) as db:
         assert AuditService(db).verify()["verified"]
         with pytest.raises(DBAPIError, match="append-only"):
             db.execute(text("DELETE FROM activations"))
+
+
+def test_what_the_older_schema_cannot_tell_is_not_lost(store_url: str) -> None:
+    """An approval that was withdrawn would count again."""
+    initialise_store(actor="tester")
+    with open_session(store_url) as db:
+        fill_every_table(db)
+    close_engine(store_url)
+    before = _everything(store_url)
+    with pytest.raises(ConflictError, match="an approval that was withdrawn"):
+        migrate.downgrade(store_url, "0001")
+    assert _everything(store_url) == before
+    assert _triggers(store_url) == _expected(store_url)
 
 
 def _everything(url: str) -> dict[str, list[dict[str, object]]]:
@@ -240,9 +254,11 @@ def test_an_upgrade_that_breaks_a_reference_is_refused(
     def dangling(revision: str) -> None:
         good(revision)
         if revision == "0002":
+            op.execute("DROP TRIGGER score_sets_references")
             op.execute(
-                "INSERT INTO activations (version, kind, actor, reason, at) "
-                "VALUES ('v99', 'rollback', 'eve', '', '2024-01-01')"
+                "INSERT INTO score_sets (batch_id, version, file_path, file_hash, n_rows, "
+                "mean_score, band_shares, created_at, created_by) "
+                "VALUES ('B9', 'v9', '', '', 1, 600, '{}', '2024-01-01', 'eve')"
             )
 
     monkeypatch.setattr(frozen_triggers, "apply_triggers", dangling)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sqlalchemy import text
 
-from app.db.migrate import head_revision
+from app.db import close_engine, migrate, open_session
 from app.domain.policy import Policy
 from app.domain.scorecard import load_scorecard
 from app.errors import (
@@ -19,6 +19,7 @@ from app.queries.policies import current_policy, policy_by_hash
 from app.queries.versions import expert_ancestor, require_active
 from app.services.audit_service import AuditService
 from app.services.definition_service import DefinitionService
+from app.services.doctor import DoctorService
 from app.services.policy_service import PolicyService
 from app.services.store import initialise_store, upgrade_store
 from tests.support.versions import model_draft
@@ -68,17 +69,19 @@ def test_upgrading_a_store_of_this_release_changes_nothing(store, db):
     assert AuditService(db).verify()["head"] == before
 
 
-def test_an_earlier_schema_is_upgraded_on_the_record(store, db, monkeypatch):
-    """Stand in for the migration that comes next."""
-    newest = head_revision()
-    monkeypatch.setattr("app.services.store.head_revision", lambda: "next")
-    migrated = []
-    monkeypatch.setattr("app.services.store.upgrade", migrated.append)
+def test_an_earlier_schema_is_upgraded_on_the_record(store, db):
+    db.close()
+    close_engine(store.database_url)
+    migrate.downgrade(store.database_url, "0001")
+    with pytest.raises(ConflictError, match="init --upgrade"):
+        open_session(store.database_url)
     done = upgrade_store(actor="ada")
-    assert (done["changed"], done["revision_before"], done["revision"]) == (True, newest, "next")
-    assert migrated == [store.database_url]
-    event = AuditService(db).list_events(limit=1)[0]
-    assert (event["actor"], event["action"]) == ("ada", "store.upgraded")
+    newest = migrate.head_revision()
+    assert (done["changed"], done["revision_before"], done["revision"]) == (True, "0001", newest)
+    with open_session(store.database_url) as fresh:
+        event = AuditService(fresh).list_events(limit=1)[0]
+        assert (event["actor"], event["action"]) == ("ada", "store.upgraded")
+        assert DoctorService(fresh).examine()["findings"] == []
 
 
 def test_what_this_release_does_not_know_is_not_upgraded(store, db):

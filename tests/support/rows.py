@@ -12,22 +12,66 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.db import transaction, utc_now
+from app.services.audit_service import record
 
 HASH = "a" * 64
 
 
-def fill_every_table(db: Session, digest: str = HASH) -> None:
+def fill_every_table(db: Session, digest: str = HASH, *, of_first_schema: bool = False) -> None:
     """Add a row to every table that an initialised store leaves empty.
 
     There is then a person's draft ``v2`` by ``ada``, and a model's draft ``ml_v3`` of ``m-1`` that
-    ``grace`` asked for despite the advice. Rows that name a file name one with this hash.
+    ``grace`` asked for despite the advice; ``hal`` approved ``v2`` and
+    took it back. ``v4`` decided until ``ops`` rolled back to ``v1`` in an emergency, which
+    ``grace`` acknowledged; neither withdrawal nor emergency are in the first schema. Rows that name
+    a file name one with this hash.
     """
     with transaction(db):
-        for row in _rows(digest):
-            db.add(row)
-            db.flush()
+        for row in (*_rows(digest), *([] if of_first_schema else _later_rows())):
+            add_recorded(db, row)
         db.add_all([decision_row(db), seal_row()])
         db.flush()
+
+
+def add_recorded(db: Session, row: models.Base) -> None:
+    """Add a row, after the audit event that the database asks for where it asks for one."""
+    event = event_of(db, row)
+    if event is not None:
+        seq = record(db, **event)
+        if hasattr(row, "audit_seq"):
+            row.audit_seq = seq
+    db.add(row)
+    db.flush()
+
+
+_WITHDRAWN = {"batch": "batch", "outcome_import": "outcomes", "exposure_import": "exposures"}
+_ACTIVATED = {"rollback": "rolled_back", "emergency_rollback": "emergency_rollback"}
+
+
+def event_of(db: Session, row: models.Base) -> dict[str, Any] | None:
+    """Describe the audit event of a row; None where the database asks for none."""
+    match row:
+        case models.Review():
+            action = {"approve": "approved", "reject": "rejected"}[row.kind]
+            found = (row.reviewer, f"version.{action}", f"version:{row.version}")
+        case models.Activation():
+            action = _ACTIVATED.get(row.kind, "activated")
+            found = (row.actor, f"version.{action}", f"version:{row.version}")
+        case models.ApprovalWithdrawal():
+            version = db.get_one(models.Review, row.review_id).version
+            found = (row.actor, "version.approval_withdrawn", f"version:{version}")
+        case models.EmergencyAcknowledgement():
+            version = db.get_one(models.Activation, row.activation_id).version
+            found = (row.actor, "version.emergency_acknowledged", f"version:{version}")
+        case models.Withdrawal():
+            action = f"{_WITHDRAWN[row.subject_kind]}.withdrawn"
+            found = (row.actor, action, f"{row.subject_kind}:{row.subject_id}")
+        case models.Policy():
+            found = (row.created_by, "policy.set", f"policy:{row.id}")
+        case _:
+            return None
+    said = {"content_hash": row.content_hash} if isinstance(row, models.Policy) else {}
+    return dict(zip(("actor", "action", "subject"), found, strict=True)) | {"payload": said}
 
 
 def file_columns(kind: str, digest: str = HASH) -> dict[str, Any]:
@@ -86,6 +130,19 @@ def review_row(version: str, reviewer: str, **changes: Any) -> models.Review:
         "at": utc_now(),
     }
     return models.Review(**(columns | changes))
+
+
+def activation_row(version: str, kind: str, **changes: Any) -> models.Activation:
+    """Build an activation by ``grace`` in place of ``v1``."""
+    columns = {
+        "version": version,
+        "kind": kind,
+        "previous_version": "v1",
+        "actor": "grace",
+        "reason": "because",
+        "at": utc_now(),
+    }
+    return models.Activation(**(columns | changes))
 
 
 def label_rows() -> tuple[models.LabelSet, models.GroundTruthLabel]:
@@ -179,7 +236,6 @@ def _rows(digest: str) -> list[models.Base]:
             band_shares={}, **_made(),
         ),
         *label_rows(),
-        model_row(digest),
         models.Verdict(
             **subject, gate="auc_roc", verdict="pass", value=0.7, threshold=0.6, rule=">=",
             judged_on="rows", sentence="fine", policy_hash=HASH, created_at=utc_now(),
@@ -187,12 +243,13 @@ def _rows(digest: str) -> list[models.Base]:
         models.Evidence(
             **subject, kind="refinement", content={}, content_hash=HASH, created_at=utc_now()
         ),
+        model_row(digest),
         version_row("v2", 2),
         version_row("ml_v3", 3, **drafted),
-        models.Review(
-            version="v2", kind="reject", reviewer="ada", reason="mine", content_hash=HASH,
-            acknowledged=[], at=utc_now(),
-        ),
+        version_row("v4", 4),
+        review_row("v2", "hal"),
+        review_row("v4", "grace"),
+        activation_row("v4", "activate"),
         run_row(),
         models.ApiKey(
             id="0" * 12, name="laptop", owner="ada", role="viewer", secret_hash=HASH,
@@ -200,6 +257,16 @@ def _rows(digest: str) -> list[models.Base]:
         ),
         models.ApiKeyRevocation(key_id="0" * 12, reason="lost", at=utc_now(), actor="ada"),
     ]  # fmt: skip
+
+
+def _later_rows() -> list[models.Base]:
+    return [
+        models.ApprovalWithdrawal(review_id=1, actor="hal", reason="too early", at=utc_now()),
+        activation_row("v1", "emergency_rollback", actor="ops", previous_version="v4"),
+        models.EmergencyAcknowledgement(
+            activation_id=3, actor="grace", reason="seen", at=utc_now()
+        ),
+    ]
 
 
 def _source() -> dict[str, str]:

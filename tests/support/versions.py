@@ -35,7 +35,12 @@ def verdict(gate: str, name: str = "pass") -> Verdict:
 
 
 def register_model(
-    db: Session, model_id: str = "m-20260331-aaaa", *, trained_by: str = "ada", **columns: Any
+    db: Session,
+    model_id: str = "m-20260331-aaaa",
+    *,
+    trained_by: str = "ada",
+    verdicts: tuple[Verdict, ...] = (),
+    **columns: Any,
 ) -> ModelRegistry:
     """Register a model by hand, trained against the active version."""
     row, policy = current_policy(db)
@@ -69,6 +74,7 @@ def register_model(
             created_by=trained_by,
             **(defaults | columns),
         )
+        add_verdicts(db, "model", model_id, verdicts, policy.content_hash)
         db.add(model)
         db.flush()
         return model
@@ -88,10 +94,9 @@ def model_draft(
     **columns: Any,
 ) -> ScorecardVersion:
     """File a model's draft against the active version."""
-    model = register_model(db, model_id, trained_by=trained_by, **columns)
+    model = register_model(db, model_id, trained_by=trained_by, verdicts=model_verdicts, **columns)
     card = Scorecard.from_document(require_active(db).content)
     with transaction(db):
-        add_verdicts(db, "model", model.id, model_verdicts, model.policy_hash)
         return add_version_row(
             db,
             card=card.with_weights(weights or {"kyc_verified": 14.0, "has_tax_id": 11.0}),

@@ -5,7 +5,7 @@ from typing import get_args
 
 import pytest
 
-from app.db.triggers import STATUS_STEPS
+from app.db.conditions import STATUS_STEPS
 from app.domain.ancestry import Link, find_expert, repeats_weights
 from app.domain.lifecycle import (
     STATUSES,

@@ -15,7 +15,7 @@ from app.cli.render import store as render
 from app.cli.services import open_services
 
 _TAMPERING = {"trigger", "audit", "altered_row", "changed_file", "missing_file"}
-_TIDY = {"orphan", "lost_run"}
+_TIDY = {"orphan", "lost_run", "emergency"}
 
 CardFile = Annotated[
     Path | None,
@@ -101,7 +101,8 @@ def doctor(
     names it, and it can be removed without loss.
 
     Exit code 7 if history or a file is not what was written, 1 if something cannot
-    be read, 0 if all is well or only orphans and lost runs are left to tidy.
+    be read, 0 if all is well or only orphans, lost runs and emergency rollbacks that
+    no approver acknowledged are left to look after.
 
     Example:
       chancellor doctor --remove-orphans

@@ -49,6 +49,10 @@ Note = Annotated[
     str | None,
     typer.Option("--note", metavar="TEXT", help="What changed and why.", show_default=False),
 ]
+Emergency = Annotated[
+    bool,
+    typer.Option("--emergency", help="Without an approver, by an admin; stays listed until seen."),
+]
 Moment = Annotated[
     str,
     typer.Argument(
@@ -68,7 +72,8 @@ def list_versions(as_json: AsJson = False, actor: Actor = None) -> None:
     """
     with open_services(actor) as services:
         result = services.versions.list_versions()
-    Output(as_json).show(result, render.listed)
+        emergencies = services.versions.list_emergencies()
+    Output(as_json).show(result, lambda shown: render.listed(shown, emergencies))
 
 
 @app.command("show")
@@ -205,18 +210,54 @@ def activate(
     Output(as_json).show(result, render.activated)
 
 
-@app.command("rollback")
-def rollback(
+@app.command("withdraw-approval")
+def withdraw_approval(
     version: Version, reason: Reason, as_json: AsJson = False, actor: Actor = None
 ) -> None:
+    """Take your own approval back, before the version is activated.
+
+    Nothing is deleted: approval and withdrawal both stay on the record. With too few
+    approvals left, an approved version is a draft again.
+
+    Example:
+      chancellor versions withdraw-approval ml_v2 --reason "the batch was incomplete"
+    """
+    with open_services(actor) as services:
+        result = services.versions.withdraw_approval(version, reason=reason)
+    Output(as_json).show(result, render.withdrawn)
+
+
+@app.command("rollback")
+def rollback(
+    version: Version,
+    reason: Reason,
+    emergency: Emergency = False,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
     """Make an earlier version active again; audited like any activation.
+
+    With --emergency an admin does it when approvers are away. It stands out in the
+    record, and is listed until an approver acknowledges it.
 
     Example:
       chancellor versions rollback v1 --reason "bad rates rose in band good"
     """
     with open_services(actor) as services:
-        result = services.versions.rollback(version, reason=reason)
+        result = services.versions.rollback(version, reason=reason, emergency=emergency)
     Output(as_json).show(result, render.activated)
+
+
+@app.command("acknowledge-emergency")
+def acknowledge_emergency(reason: Reason, as_json: AsJson = False, actor: Actor = None) -> None:
+    """Acknowledge every emergency rollback that waits, as an approver who did none.
+
+    Example:
+      chancellor versions acknowledge-emergency --reason "the rollback was right"
+    """
+    with open_services(actor) as services:
+        result = services.versions.acknowledge_emergency(reason=reason)
+    Output(as_json).show(result, render.acknowledged)
 
 
 @app.command("at")

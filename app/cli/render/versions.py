@@ -16,13 +16,17 @@ if TYPE_CHECKING:
     from app.domain.types import Document
 
 
-def listed(result: Sequence[Document]) -> Iterator[RenderableType]:
+def listed(
+    result: Sequence[Document], emergencies: Sequence[Document] = ()
+) -> Iterator[RenderableType]:
     """Show the versions.
 
     Parameters
     ----------
     result : sequence of dict
         What ``list_versions`` returned.
+    emergencies : sequence of dict
+        What ``list_emergencies`` returned.
 
     Yields
     ------
@@ -46,6 +50,7 @@ def listed(result: Sequence[Document]) -> Iterator[RenderableType]:
         "version", "status", "origin", "refines", "model", "created", "by", "activated",
     )  # fmt: skip
     yield table("Scorecard versions", columns, rows)
+    yield from _warnings(emergencies)
 
 
 def shown(result: Document) -> Iterator[RenderableType]:
@@ -198,11 +203,57 @@ def reviewed(result: Document) -> Iterator[RenderableType]:
     if approvals:
         by = f" (by {', '.join(approvals['by'])})" if approvals["by"] else ""
         entries["approvals"] = f"{approvals['given']} of {approvals['required']}{by}"
+        if approvals.get("missing_roles"):
+            entries["missing by role"] = ", ".join(approvals["missing_roles"])
     yield pairs("", {**entries, "review hash": result["review_hash"]})
     if result["notice"]:
         yield sentence(result["notice"], "yellow")
     if result["status"] == "approved":
         yield next_step(f"chancellor versions activate {result['version']}")
+
+
+def withdrawn(result: Document) -> Iterator[RenderableType]:
+    """Show that an approval was withdrawn.
+
+    Parameters
+    ----------
+    result : dict
+        What ``withdraw_approval`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    left = result["approvals"]
+    yield sentence(
+        f"{result['actor']} withdrew the approval of {result['version']}; it is now "
+        f"{result['status']}, with {left['given']} of {left['required']} approvals.",
+        "bold",
+    )
+    if left.get("missing_roles"):
+        yield sentence(f"Missing by role: {', '.join(left['missing_roles'])}.")
+
+
+def acknowledged(result: Document) -> Iterator[RenderableType]:
+    """Show which emergency rollbacks were acknowledged.
+
+    Parameters
+    ----------
+    result : dict
+        What ``acknowledge_emergency`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    for entry in result["acknowledged"]:
+        yield sentence(
+            f"{result['actor']} acknowledged the emergency rollback to {entry['version']} by "
+            f"{entry['actor']} on {numbers.moment(entry['at'])}: {result['reason']}",
+            "bold",
+        )
 
 
 def activated(result: Document) -> Iterator[RenderableType]:
@@ -253,6 +304,12 @@ def active_at(result: Document) -> Iterator[RenderableType]:
         f"{': ' + result['reason'] if result['reason'] else ''}); now it is {result['status']}.",
         "bold",
     )
+    yield from _warnings(result["emergencies"])
+
+
+def _warnings(emergencies: Sequence[Document]) -> Iterator[RenderableType]:
+    for entry in emergencies:
+        yield sentence(f"Warning: {entry['sentence']}", "yellow")
 
 
 def _headline(result: Document) -> str:
@@ -268,7 +325,12 @@ def _headline(result: Document) -> str:
 
 def _reviews(reviews: Sequence[Document]) -> Iterator[RenderableType]:
     rows = [
-        (numbers.moment(review["at"]), review["reviewer"], review["kind"], review["reason"])
+        (
+            numbers.moment(review["at"]),
+            review["reviewer"],
+            f"{review['kind']}, withdrawn" if review["withdrawn"] else review["kind"],
+            review["withdrawn"]["reason"] if review["withdrawn"] else review["reason"],
+        )
         for review in reviews
     ]
     if rows:
