@@ -20,7 +20,7 @@ from app.errors import ConflictError
 from app.models import PipelineRun
 from app.queries.runs import LIVE, list_live_runs, require_run
 from app.services.dagster_client import DagsterClient
-from app.services.run_documents import STAGES, execution_of, set_execution, steps_of
+from app.services.run_documents import STAGES, execution_of, is_on_dagster, set_execution, steps_of
 from app.services.run_events import record_run
 from app.services.run_results import result_of
 from app.services.runs import RunService
@@ -67,7 +67,7 @@ class DagsterRuns:
         db.expire_all()
         RunService(db).reap()  # of ``chancellor pipeline run`` on this machine
         for run in list_live_runs(db):
-            if execution_of(run).get("dagster_url") and run.dagster_run_id is not None:
+            if is_on_dagster(run):
                 self._follow(db, run)
         live = list_live_runs(db)
         if live and not any(run.status == "running" or run.dagster_run_id for run in live):
@@ -91,7 +91,6 @@ class DagsterRuns:
             is_ours = row.status in LIVE and row.dagster_run_id in (None, dagster_run_id)
             if is_ours:
                 row.dagster_run_id = dagster_run_id
-                set_execution(row, dagster_url=self.client.url)
         if not is_ours:  # cancelled, or submitted by another service, in between
             self.client.terminate(dagster_run_id)
 

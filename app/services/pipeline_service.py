@@ -25,7 +25,7 @@ from app.queries.definitions import require_definition
 from app.queries.runs import LIVE, find_run, list_runs, require_run
 from app.queries.versions import require_version
 from app.services.dagster_client import DagsterClient
-from app.services.run_documents import execution_of, run_document, set_execution
+from app.services.run_documents import execution_of, is_on_dagster, run_document, set_execution
 from app.services.run_events import record_run
 from app.services.run_processes import is_here, is_lost, send_signal
 from app.services.runs import LOST, RunService
@@ -211,7 +211,7 @@ class PipelineService:
         own way of ending it.
         """
         found = require_run(self.db, run_id)
-        if found.status in LIVE and execution_of(found).get("dagster_url"):
+        if found.status in LIVE and is_on_dagster(found):
             self._require_dagster(found.pipeline)
         with transaction(self.db):
             run = require_run(self.db, run_id, lock=True)
