@@ -4,23 +4,20 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 from anyio import CapacityLimiter
 from fastapi import FastAPI
-from fastapi.openapi.utils import get_openapi
 from starlette.concurrency import run_in_threadpool
 
 from app.api import audit, health, intake, pipeline, rules, scoring, versions
 from app.db import SessionSource
-from app.domain.access import OPEN_ENDPOINTS
 from app.edge.access import Service
+from app.edge.description import describe
 from app.edge.failures import answer_failures
 from app.edge.metrics import Metrics
 from app.edge.middleware import Envelope
 from app.edge.openid_settings import get_openid_settings
 from app.edge.openid_tokens import TokenVerifier
-from app.edge.problems import Problem
 from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.uploads import remove_leftovers
@@ -34,11 +31,6 @@ _ABOUT = (
     "of a hash chain. Errors are RFC 9457 problem documents: `code` does not change, `detail` is "
     "for people. Lists come in pages: pass `next_cursor` on as `cursor`."
 )
-_SCHEME = {
-    "type": "http",
-    "scheme": "bearer",
-    "description": "An API key, from `chancellor keys create`.",
-}
 
 
 def create_app(settings: Settings | None = None, *, is_open: bool = False) -> FastAPI:
@@ -82,7 +74,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         app.include_router(part.router)
     answer_failures(app)
     app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)
-    app.openapi = lambda: _described(app)  # type: ignore[method-assign] # FastAPI's own way
+    app.openapi = lambda: describe(app)  # type: ignore[method-assign] # FastAPI's own way
     return app
 
 
@@ -106,21 +98,3 @@ def _verifier() -> TokenVerifier | None:
 def create_open_app() -> FastAPI:
     """Build the service without keys, for ``chancellor serve --no-auth``."""
     return create_app(is_open=True)
-
-
-def _described(app: FastAPI) -> dict[str, Any]:
-    """Give the OpenAPI document: FastAPI's, with the key and the problem document."""
-    if app.openapi_schema is None:
-        document = get_openapi(
-            title=app.title, version=app.version, description=app.description, routes=app.routes
-        )
-        parts = document.setdefault("components", {})
-        parts["securitySchemes"] = {"key": _SCHEME}
-        schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
-        parts.setdefault("schemas", {})["Problem"] = schema
-        for path, methods in document["paths"].items():
-            for method, operation in methods.items():
-                is_open = (method.upper(), path) in OPEN_ENDPOINTS
-                operation["security"] = [] if is_open else [{"key": []}]
-        app.openapi_schema = document
-    return app.openapi_schema

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -10,12 +9,12 @@ from starlette.concurrency import run_in_threadpool
 
 from app.api.documents import store as documents
 from app.api.documents.common import LIMIT, Cursor, Limit, Page
-from app.api.routing import PathName, api_router
+from app.api.routing import Day, PathName, api_router
 from app.domain.types import Document
 from app.edge.access import Db, Use
 from app.edge.imports import import_received
 from app.edge.problems import documented
-from app.edge.uploads import MEDIA_TYPES, received_file
+from app.edge.uploads import MEDIA_TYPES, PLAIN_NAME, received_file
 from app.services.listing_service import ListingService
 
 router = api_router("/api", "data")
@@ -23,7 +22,11 @@ router = api_router("/api", "data")
 Column = Annotated[str, Query(min_length=1, max_length=200)]
 MaybeColumn = Annotated[str | None, Query(min_length=1, max_length=200)]
 FileName = Annotated[
-    str | None, Query(max_length=200, description="A plain name for the record; no path.")
+    str | None,
+    Query(
+        description="A plain name for the record; no path.",
+        json_schema_extra={"pattern": PLAIN_NAME},
+    ),
 ]
 BatchId = Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
 _FILE: dict[str, Any] = {
@@ -100,7 +103,7 @@ async def import_outcomes(
     party_id: Column,
     event_date: Column,
     event_type: Column,
-    through: date,
+    through: Day,
     days_past_due: MaybeColumn = None,
     date_format: MaybeColumn = None,
     file_name: FileName = None,

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+import re
+from datetime import UTC, date, datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from app.edge.routes import GuardedRoute
 
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*")
 _FIRST_YEAR, _LAST_YEAR = 1900, 2200
 
 PathName = Annotated[str, Path(min_length=1, max_length=200)]
@@ -39,5 +41,15 @@ def _in_utc(moment: datetime) -> datetime:
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-Moment = Annotated[datetime, AfterValidator(_in_utc)]
+def _no_number(value: object) -> object:
+    """Refuse seconds since 1970, which pydantic would take: the format is a date's."""
+    if isinstance(value, int | float) or (isinstance(value, str) and _NUMBER.fullmatch(value)):
+        raise ValueError("give an ISO date or time, not a number")
+    return value
+
+
+Moment = Annotated[datetime, AfterValidator(_in_utc), BeforeValidator(_no_number)]
 """A time; without a zone it is UTC."""
+
+Day = Annotated[date, BeforeValidator(_no_number)]
+"""A day of the calendar."""

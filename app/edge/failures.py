@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -14,6 +15,7 @@ from starlette.exceptions import HTTPException
 
 from app.domain.document import format_place
 from app.edge.middleware import refusal_problem
+from app.edge.paths import methods_of
 from app.edge.problems import Refusal, problem, problem_of, problem_of_database
 from app.errors import ChancellorError
 
@@ -50,11 +52,13 @@ def _database(request: Request, error: Any) -> JSONResponse:
 
 
 def _http(request: Request, error: Any) -> JSONResponse:
-    del request
     if isinstance(error, Refusal):
         return refusal_problem(error)
     code = _CODES.get(error.status_code, "refused")
-    return problem(error.status_code, code, str(error.detail), headers=error.headers)
+    headers = dict(error.headers or {})
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers["Allow"] = ", ".join(methods_of(request.url.path))
+    return problem(error.status_code, code, str(error.detail), headers=headers)
 
 
 def _invalid(request: Request, error: Any) -> JSONResponse:

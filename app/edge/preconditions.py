@@ -6,6 +6,9 @@ import re
 
 from app.edge.problems import Refusal
 
+STRONG_TAG = r'^"[!#-~]{0,198}"$'
+"""How a strong entity tag is written."""
+
 _STRONG = re.compile(r'\s*"([\x21\x23-\x7e]*)"\s*')
 
 

@@ -23,7 +23,10 @@ MEDIA_TYPES = {
 }
 """Media type to the ending by which intake knows the format."""
 
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9 ._()-]{0,126}")
+PLAIN_NAME = r"^[A-Za-z0-9][A-Za-z0-9 ._()-]{0,126}$"
+"""What the name of an uploaded file may be: no path, nothing hidden."""
+
+_NAME = re.compile(PLAIN_NAME[1:-1])
 _CHUNK = 1 << 20
 _PREFIX = "chancellor-upload-"
 _OWNER = re.compile(_PREFIX + r"(\d+)-(\d+)-\w+")

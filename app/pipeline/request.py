@@ -4,7 +4,9 @@
 import dagster as dg
 from pydantic import Field
 
-from app.domain.pipelines import ACTOR_TAG
+ACTOR_TAG = "chancellor/actor"
+RUN_TAG = "chancellor/run_id"
+REQUEST_TAG = "chancellor/request_id"
 
 batches = dg.DynamicPartitionsDefinition(name="batches")
 

@@ -140,9 +140,17 @@ def _ask_with_secrets(running: Running) -> list[str]:
     return ["SECRET", "0.12345", *(key.split("_")[2] for key in running.keys.values())]
 
 
+def _wait_for_requests(logs: list[Any], n_requests: int) -> None:
+    until = time.monotonic() + 10
+    while sum(line["event"] == "request" for line in logs) < n_requests:
+        assert time.monotonic() < until, "not every request was logged"
+        time.sleep(0.01)
+
+
 def test_logs_hold_no_secret_and_no_feature_of_a_party(running: Running) -> None:
     with capture_logs() as logs:
         secrets = _ask_with_secrets(running)
+        _wait_for_requests(logs, 6)  # a line is written just after its answer was sent
     lines = [json.dumps(line, default=str) for line in logs]
     assert len([line for line in logs if line["event"] == "request"]) == 6
     assert [line for line in lines for secret in secrets if secret in line] == []
