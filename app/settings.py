@@ -24,6 +24,9 @@ class Settings(BaseSettings):
         ``CHANCELLOR_DATABASE_URL``, full and absolute; default the SQLite file in the home.
     lake_url : str
         ``CHANCELLOR_LAKE``, a directory or a fsspec URL; default ``lake`` in the home.
+    dagster_url : str
+        ``CHANCELLOR_DAGSTER_URL``, where a Dagster webserver runs the pipelines; by default ""
+        and worker processes of this machine do.
     max_unpacked_bytes : int
         ``CHANCELLOR_MAX_UNPACKED_BYTES``, what a file to import may hold once it is unpacked;
         default 4 GiB.
@@ -54,6 +57,7 @@ class Settings(BaseSettings):
     home: Path = Path(".chancellor")
     database_url: str = ""
     lake: str = ""
+    dagster_url: str = ""
     max_unpacked_bytes: PositiveInt = 4 << 30
     max_upload_bytes: PositiveInt = 1 << 30
     max_body_bytes: PositiveInt = 16 << 20
@@ -70,6 +74,7 @@ class Settings(BaseSettings):
         url = str(values.get("database_url") or f"sqlite:///{home / DATABASE_FILE}")
         return {
             **values,
+            "dagster_url": str(values.get("dagster_url") or "").rstrip("/"),
             "home": home,
             "database_url": complete_database_url(url),
             "audit_key": Path(str(values.get("audit_key") or home / AUDIT_KEY_FILE))

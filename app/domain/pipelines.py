@@ -1,4 +1,4 @@
-"""The two pipelines: their assets and checks in order, and the settings a run may name."""
+"""The two pipelines: their assets and checks in order, their tags, and the settings of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from app.errors import InvalidInputError, NotFoundError
 
 TRAINING = "ml_training_pipeline"
 SCORING = "scoring_pipeline"
+
+ACTOR_TAG = "chancellor/actor"
+RUN_TAG = "chancellor/run_id"
+REQUEST_TAG = "chancellor/request_id"
 
 LABEL_GATES = ("sample_size", "default_rate")
 TRAINING_GATES = ("expert_ranks", "auc_roc", "improves_on_baseline")

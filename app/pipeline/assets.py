@@ -28,7 +28,7 @@ GROUP = "chancellor"
 def _store(context: dg.AssetExecutionContext) -> Iterator[Session]:
     stop_if_asked_to_end()
     asset = context.asset_key.to_user_string()
-    with noting(context.run, asset), as_dagster_failure(), open_session() as db:
+    with as_dagster_failure(), noting(context.run, asset), open_session() as db:
         yield db
 
 

@@ -14,9 +14,9 @@ from typing import Any
 import dagster as dg
 
 from app.db import open_session
+from app.domain.blocking import NEVER_BLOCKING
 from app.domain.pipelines import DRAFT_GATES, LABEL_GATES, TRAINING_GATES
 from app.domain.types import Document
-from app.edge.gates import NEVER_BLOCKING
 from app.errors import QualityGateError
 from app.pipeline.notes import note_check_results
 from app.pipeline.request import batches

@@ -3,23 +3,27 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 
 from dagster import DagsterExecutionInterruptedError
 
 from app.db import open_session
-from app.domain.pipelines import TRAINING
+from app.domain.pipelines import ACTOR_TAG, REQUEST_TAG, RUN_TAG, TRAINING
 from app.domain.types import Document, Progress
-from app.errors import InvalidInputError
+from app.errors import ConflictError, InvalidInputError, UnavailableError
 from app.pipeline.definitions import defs
 from app.pipeline.home import open_instance
 from app.pipeline.interruption import was_asked_to_end
 from app.pipeline.lost_runs import close_lost_runs
 from app.pipeline.progress import heard_by
-from app.pipeline.request import ACTOR_TAG, REQUEST_TAG, RUN_TAG, batches
+from app.pipeline.request import batches
 from app.pipeline.result import result_document
 from app.services.runs import RunService
+
+SECONDS_TO_WAIT_FOR_DATABASE = 120.0
+SECONDS_BETWEEN_TRIES = 1.0
 
 _SILENT = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -117,7 +121,7 @@ def _run_on_record(runs: RunService, run: Document, progress: Progress | None) -
         result = _execute(run, progress=progress)
         if was_asked_to_end() and result["status"] != "succeeded":
             raise KeyboardInterrupt  # which Dagster answered with a failed run
-    runs.finish(run_id, result=result)
+    _put_on_record(lambda: runs.finish(run_id, result=result))
     return {"run_id": run_id, **result}
 
 
@@ -128,13 +132,33 @@ def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
         yield
     except BaseException as error:
         if was_asked_to_end():
-            runs.stopped(run_id, reason="asked to end")
+            _put_on_record(lambda: runs.stopped(run_id, reason="asked to end"))
         elif isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError):
-            runs.stopped(run_id, reason="interrupted at the keyboard")
+            _put_on_record(lambda: runs.stopped(run_id, reason="interrupted at the keyboard"))
         else:
-            reason = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
-            runs.finish(run_id, result=reason)
+            failed = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
+            _put_on_record(lambda: runs.finish(run_id, result=failed))
         raise
+
+
+def _put_on_record(end: Callable[[], object]) -> None:
+    """Write the end of a run; a database that is away for a while costs no run that is done."""
+    deadline = time.monotonic() + SECONDS_TO_WAIT_FOR_DATABASE
+    was_away = False
+    while True:
+        try:
+            end()
+        except UnavailableError:
+            if time.monotonic() > deadline:
+                raise
+            was_away = True
+            time.sleep(SECONDS_BETWEEN_TRIES)
+        except ConflictError:
+            if not was_away:
+                raise
+            return  # it was written, and only the answer was lost
+        else:
+            return
 
 
 def _execute(run: Document, *, progress: Progress | None) -> Document:

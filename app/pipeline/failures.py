@@ -34,27 +34,6 @@ def as_dagster_failure() -> Iterator[None]:
         ) from error
 
 
-def failure_document(error: Exception) -> Document:
-    """Describe what ended an asset.
-
-    Parameters
-    ----------
-    error : Exception
-        What :func:`as_dagster_failure` raised, or anything else.
-
-    Returns
-    -------
-    dict
-        ``code``, ``message`` and ``facts``; of an error that is not ours the code is
-        ``unexpected``.
-    """
-    if isinstance(error, dg.Failure):
-        ours = error.metadata.get(_KEY)
-        if isinstance(ours, dg.JsonMetadataValue):
-            return dict(ours.data)  # type: ignore[arg-type]  # always a mapping: written above
-    return {"code": "unexpected", "message": f"{type(error).__name__}: {error}", "facts": {}}
-
-
 def error_of(event: dg.DagsterEvent) -> Document:
     """Read the error's document from a step failure.
 

@@ -10,9 +10,9 @@ import sys
 import dagster as dg
 
 from app.db import open_session
+from app.domain.pipelines import RUN_TAG
 from app.models import PipelineRun
 from app.pipeline.home import open_instance
-from app.pipeline.request import RUN_TAG
 from app.queries.runs import LIVE, find_run
 
 UNFINISHED = (

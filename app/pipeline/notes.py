@@ -14,11 +14,11 @@ from dagster import DagsterExecutionInterruptedError
 from sqlalchemy.orm import Session
 
 from app.db import open_session, utc_now
+from app.domain.pipelines import RUN_TAG
 from app.domain.types import Document
-from app.errors import UnavailableError
-from app.pipeline.failures import failure_document
-from app.pipeline.request import RUN_TAG
-from app.services.run_progress import note_checks, note_step
+from app.edge.errors import error_document
+from app.errors import ChancellorError, UnavailableError
+from app.services.run_progress import note_checks, note_step, take_up
 
 SECONDS_BETWEEN_NOTES = 0.5
 
@@ -36,12 +36,18 @@ def noting(run: dg.DagsterRun, asset: str) -> Iterator[None]:
         The run; of one that is not on our record nothing is noted.
     asset : str
         Name of the asset.
+
+    Raises
+    ------
+    ConflictError
+        If the run has ended on our record, or another Dagster run has it.
     """
     run_id = run.tags.get(RUN_TAG)
     if run_id is None:
         yield
         return
-    _note_step(run_id, asset, status="running", started_at=utc_now().isoformat())
+    with open_session() as db:
+        take_up(db, run_id, run.run_id, asset)
     token = _AT_WORK.set((run_id, asset))
     try:
         yield
@@ -49,7 +55,7 @@ def noting(run: dg.DagsterRun, asset: str) -> Iterator[None]:
         _note_end(run_id, asset, "cancelled", error=None)
         raise
     except Exception as error:
-        _note_end(run_id, asset, "failed", error=failure_document(error))
+        _note_end(run_id, asset, "failed", error=_error_document(error))
         raise
     finally:
         _AT_WORK.reset(token)
@@ -108,6 +114,12 @@ def note_check_results(
     found = {str(one.check_name): (_status(one), one.description or "") for one in results}
     if run_id is not None and found:
         _write(lambda db: note_checks(db, run_id, asset, found))
+
+
+def _error_document(error: Exception) -> Document:
+    if isinstance(error, ChancellorError):
+        return error_document(error)
+    return {"code": "unexpected", "message": f"{type(error).__name__}: {error}", "facts": {}}
 
 
 def _status(result: dg.AssetCheckResult) -> str:

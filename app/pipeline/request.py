@@ -4,9 +4,7 @@
 import dagster as dg
 from pydantic import Field
 
-ACTOR_TAG = "chancellor/actor"
-RUN_TAG = "chancellor/run_id"
-REQUEST_TAG = "chancellor/request_id"
+from app.domain.pipelines import ACTOR_TAG
 
 batches = dg.DynamicPartitionsDefinition(name="batches")
 

@@ -253,7 +253,7 @@ def _lost_run(run_id: str, pid: int | None) -> Finding:
         "lost_run",
         f"run:{run_id}",
         f"pipeline run {run_id} is on the record as live, its process {pid} is gone",
-        "the next chancellor pipeline run marks it as failed",
+        "a running service, or the next chancellor pipeline run, marks it as failed",
     )
 
 

@@ -24,11 +24,12 @@ from app.queries.audit import require_head
 from app.queries.definitions import require_definition
 from app.queries.runs import LIVE, find_run, list_runs, require_run
 from app.queries.versions import require_version
-from app.services.audit_service import record
-from app.services.run_documents import execution_of, run_document, set_execution
+from app.services.dagster_client import DagsterClient
+from app.services.run_documents import execution_of, is_on_dagster, run_document, set_execution
+from app.services.run_events import record_run
 from app.services.run_processes import is_here, is_lost, send_signal
 from app.services.runs import LOST, RunService
-from app.settings import default_actor
+from app.settings import default_actor, get_settings
 
 _KEYS = uuid.UUID("5d6d0c52-6f4e-4f0c-9c0e-0c1f7b1c7f0a")  # names of idempotency keys
 
@@ -44,14 +45,22 @@ class PipelineService:
         The person on the record; None is the OS user.
     request_id : str or None
         The request that asks; it goes into Dagster's run tags and onto the run's audit events.
+    dagster_url : str or None
+        Dagster's webserver, "" for worker processes of this machine; None reads the settings.
     """
 
     def __init__(
-        self, db: Session, actor: str | None = None, *, request_id: str | None = None
+        self,
+        db: Session,
+        actor: str | None = None,
+        *,
+        request_id: str | None = None,
+        dagster_url: str | None = None,
     ) -> None:
         self.db = db
         self.actor = actor or default_actor()
         self.request_id = request_id
+        self.dagster_url = get_settings().dagster_url if dagster_url is None else dagster_url
 
     def trigger(
         self,
@@ -88,6 +97,8 @@ class PipelineService:
             If no batch is named, one is named twice, or a setting is unknown or unusable.
         ConflictError
             If a batch is withdrawn, or the key was used for another request.
+        UnavailableError
+            If there is a ``dagster_url`` and Dagster does not answer; nothing is stored.
 
         Notes
         -----
@@ -96,6 +107,7 @@ class PipelineService:
         settings = pipeline_settings(pipeline, config or {})
         if not batch_ids or len(set(batch_ids)) != len(batch_ids):
             raise InvalidInputError("Name at least one batch, and each once.")
+        self._require_dagster(pipeline)
         run_id = None
         with transaction(self.db):
             if idempotency_key is not None:
@@ -189,12 +201,18 @@ class PipelineService:
             If there is no such run.
         ConflictError
             If it has ended already.
+        UnavailableError
+            If Dagster has the run and does not answer; nothing is stored.
 
         Notes
         -----
         Writes: of a queued run its end and the event ``run.cancelled``; of a running one the mark,
-        the event ``run.cancel_requested``, and then SIGTERM to exactly its process.
+        the event ``run.cancel_requested``, and then SIGTERM to exactly its process, or Dagster's
+        own way of ending it.
         """
+        found = require_run(self.db, run_id)
+        if found.status in LIVE and is_on_dagster(found):
+            self._require_dagster(found.pipeline)
         with transaction(self.db):
             run = require_run(self.db, run_id, lock=True)
             if run.status not in LIVE:
@@ -220,17 +238,14 @@ class PipelineService:
             runs.end(run, "cancelled", why)
         else:
             set_execution(run, cancel={**asked, "signalled": is_here(run)})
-            record(
-                self.db,
-                actor=self.actor,
-                action="run.cancel_requested",
-                subject=f"run:{run.id}",
-                payload={
-                    "pipeline": run.pipeline,
-                    "reason": reason,
-                    **({} if self.request_id is None else {"request_id": self.request_id}),
-                },
+            record_run(
+                self.db, actor=self.actor, action="run.cancel_requested", run=run, reason=reason
             )
+
+    def _require_dagster(self, pipeline: str) -> None:
+        if self.dagster_url:
+            with DagsterClient(self.dagster_url) as client:
+                client.require(pipeline)
 
     def _require_what_is_named(self, settings: Document) -> None:
         outcome = settings.get("outcome_type", FINAL_FLAG)

@@ -81,6 +81,22 @@ def execution_of(run: PipelineRun) -> Document:
     return dict(run.config.get(EXECUTION) or {})
 
 
+def is_on_dagster(run: PipelineRun) -> bool:
+    """Say whether a Dagster that others operate has a run.
+
+    Parameters
+    ----------
+    run : PipelineRun
+        The row.
+
+    Returns
+    -------
+    bool
+        False as long as none has it, and where a process that we know by its host does.
+    """
+    return run.dagster_run_id is not None and execution_of(run).get("host") is None
+
+
 def set_execution(run: PipelineRun, **facts: object) -> None:
     """Change what is known of how a run is executed.
 

@@ -12,8 +12,49 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
 from app.domain.types import Document
+from app.errors import ConflictError
 from app.queries.runs import LIVE, find_run
 from app.services.run_documents import STAGES, STEPS, steps_of
+
+
+def take_up(db: Session, run_id: str, dagster_run_id: str, asset: str) -> None:
+    """Note that an asset begins, in the Dagster run that has the run on the record.
+
+    The first Dagster run that asks has it, for good: whatever submitted a second one, it ends here.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    run_id : str
+        The run; of one that is not on the record nothing is noted.
+    dagster_run_id : str
+        The Dagster run that is about to work on the asset.
+    asset : str
+        Name of the asset.
+
+    Raises
+    ------
+    ConflictError
+        If the run has ended, or another Dagster run has it.
+
+    Notes
+    -----
+    Writes: the row's Dagster run, and its notes.
+    """
+    with transaction(db):
+        run = find_run(db, run_id, lock=True)
+        if run is None:
+            return
+        if run.status not in LIVE or run.dagster_run_id not in (None, dagster_run_id):
+            raise ConflictError(
+                f"Run {run_id} is {run.status} and belongs to Dagster's run {run.dagster_run_id}: "
+                f"{dagster_run_id} stops here.",
+                run_id=run_id,
+                status=run.status,
+            )
+        run.dagster_run_id = dagster_run_id
+        note_step(db, run_id, asset, status="running", started_at=utc_now().isoformat())
 
 
 def note_step(

@@ -17,7 +17,6 @@ from app.errors import ConflictError
 from app.models import PipelineRun
 from app.queries.batches import require_batch
 from app.queries.runs import LIVE, list_live_runs, list_runs, require_run
-from app.services.audit_service import record
 from app.services.processes import process_started_at
 from app.services.run_documents import (
     EXECUTION,
@@ -28,6 +27,7 @@ from app.services.run_documents import (
     set_execution,
     steps_of,
 )
+from app.services.run_events import record_run
 from app.services.run_processes import is_lost
 from app.settings import default_actor
 
@@ -369,15 +369,7 @@ class RunService:
             raise ConflictError("Another run has just begun; one run at a time.") from error
 
     def _record(self, action: str, run: PipelineRun, payload: Document) -> None:
-        request_id = execution_of(run).get("request_id")
-        request = {} if request_id is None else {"request_id": request_id}
-        record(
-            self.db,
-            actor=self.actor,
-            action=action,
-            subject=f"run:{run.id}",
-            payload={"pipeline": run.pipeline, **request, **payload},
-        )
+        record_run(self.db, actor=self.actor, action=action, run=run, **payload)
 
 
 def _why_cancelled(run: PipelineRun) -> str | None:

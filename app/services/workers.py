@@ -12,6 +12,9 @@ from app.settings import Settings
 
 NOT_NOW = 75  # EX_TEMPFAIL: the run could not begin now and waits
 LOG_TAIL_BYTES = 4_000
+SECONDS_TO_LEAVE = 2.0
+
+_left: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,20 @@ def log_tail(worker: Worker) -> str:
     written = worker.log.read_bytes()[-LOG_TAIL_BYTES:] if worker.log.exists() else b""
     worker.log.unlink(missing_ok=True)
     return written.decode("utf-8", errors="replace").strip()
+
+
+def leave_to_itself(process: subprocess.Popen[bytes]) -> None:
+    """Stop looking after a process; one that is about to end is awaited.
+
+    Parameters
+    ----------
+    process : Popen
+        One that this service started.
+    """
+    try:
+        process.wait(SECONDS_TO_LEAVE)
+    except subprocess.TimeoutExpired:
+        _left.append(process)  # whoever drops a Popen that runs is warned
 
 
 def _start(settings: Settings, module: tuple[str, ...], stderr: int) -> subprocess.Popen[bytes]:

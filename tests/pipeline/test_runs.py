@@ -13,7 +13,7 @@ import pytest
 
 from app.db import open_session, transaction
 from app.domain.pipelines import TRAINING
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from app.models import PipelineRun
 from app.pipeline.execution import execute_run, run_pipeline
 from app.pipeline.home import open_instance
@@ -244,6 +244,29 @@ def test_an_interrupted_run_is_on_record_as_cancelled(stored, monkeypatch):
         run_pipeline(batch_ids=["B1"], actor="ada")
     with open_session() as db:
         assert [run["status"] for run in RunService(db).list_runs()] == ["cancelled"]
+
+
+def test_a_run_that_is_done_waits_for_a_database_that_is_away(stored, monkeypatch):
+    stored("keeps")
+    monkeypatch.setattr("app.pipeline.execution.SECONDS_BETWEEN_TRIES", 0.01)
+    monkeypatch.setattr("app.pipeline.execution._execute", lambda *_args, **_named: result)
+    result = {"status": "succeeded", "error": None}
+    finish, what_happens = RunService.finish, iter(["away", "the answer is lost"])
+
+    def finish_when_it_is_back(self: RunService, run_id: str, **named: object) -> object:
+        now = next(what_happens, "there")
+        if now == "away":
+            raise UnavailableError("the database does not answer")
+        done = finish(self, run_id, **named)
+        if now == "the answer is lost":
+            raise UnavailableError("the connection was lost while it committed")
+        return done
+
+    monkeypatch.setattr(RunService, "finish", finish_when_it_is_back)
+    run_id = run_pipeline(batch_ids=["B1"], actor="ada")["run_id"]
+    with open_session() as db:
+        assert RunService(db).get_run(run_id)["status"] == "succeeded"
+    assert _actions(f"run:{run_id}") == ["run.queued", "run.started", "run.succeeded"]
 
 
 @pytest.mark.slow

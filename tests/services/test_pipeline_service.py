@@ -8,11 +8,13 @@ import pytest
 
 from app.db import open_session
 from app.domain.pipelines import CHECKS, PIPELINES, SCORING, TRAINING
-from app.errors import ConflictError, InvalidInputError, NotFoundError
+from app.edge.errors import error_code
+from app.errors import ConflictError, InvalidInputError, NotFoundError, QualityGateError
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
 from app.services.pipeline_service import PipelineService
 from app.services.run_progress import note_checks, note_step
+from app.services.run_results import QUALITY_GATE
 from app.services.runs import RunService
 from tests.support.portfolio import party, write_batch
 
@@ -162,6 +164,10 @@ def test_what_is_noted_of_assets_and_checks_is_read_by_others_and_closed_with_th
     note_step(db, run_id, "score_batch", status="running")
     assert runs.get_run(run_id) == ended
     assert ended["result"] == failed
+
+
+def test_a_failed_gate_has_the_code_that_faces_know_it_by():
+    assert error_code(QualityGateError) == QUALITY_GATE
 
 
 def test_every_asset_and_check_of_the_graph_is_a_step():

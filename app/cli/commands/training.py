@@ -21,7 +21,7 @@ from app.cli.output import Output
 from app.cli.render import models as render
 from app.cli.render import versions as render_versions
 from app.cli.services import open_services
-from app.edge.gates import blocking_failures
+from app.domain.blocking import blocking_failures
 
 models = typer.Typer(no_args_is_help=True, help="Models: fitted advisers; they decide nothing.")
 

@@ -10,7 +10,7 @@ from rich.console import RenderableType
 from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, next_step, sentence, table
-from app.edge.gates import blocking_failures
+from app.domain.blocking import blocking_failures
 
 if TYPE_CHECKING:
     from app.domain.types import Document

@@ -11,7 +11,7 @@ from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.over_time import over_time
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
-from app.edge.gates import blocking_failures
+from app.domain.blocking import blocking_failures
 
 if TYPE_CHECKING:
     from app.domain.types import Document
