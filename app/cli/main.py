@@ -23,6 +23,7 @@ from app.cli.commands import (
     outcomes,
     pipeline,
     policies,
+    replay,
     scoring,
     serving,
     store,
@@ -77,6 +78,7 @@ app.add_typer(training.models, name="models", rich_help_panel=_ADVISE)
 app.add_typer(versions.app, name="versions", rich_help_panel=_DECIDE)
 app.command("score", rich_help_panel=_DECIDE)(scoring.score)
 app.add_typer(audit.app, name="audit", rich_help_panel=_DECIDE)
+app.command("replay", rich_help_panel=_DECIDE)(replay.replay)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)
 app.command("doctor", rich_help_panel=_DECIDE)(store.doctor)
 app.command("serve", rich_help_panel=_SERVE)(serving.serve)

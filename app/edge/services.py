@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.services.outcome_service import OutcomeService
     from app.services.pipeline_service import PipelineService
     from app.services.policy_service import PolicyService
+    from app.services.replay_service import ReplayService
     from app.services.runs import RunService
     from app.services.scorecard_version_service import ScorecardVersionService
     from app.services.scoring_service import ScoringService
@@ -141,6 +142,13 @@ class Services:
         from app.services.policy_service import PolicyService
 
         return PolicyService(self.db, actor=self.actor)
+
+    @property
+    def replay(self) -> ReplayService:
+        """Give the service that computes again what was decided."""
+        from app.services.replay_service import ReplayService
+
+        return ReplayService(self.db, lake=self.lake)
 
     @property
     def runs(self) -> RunService:

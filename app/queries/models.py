@@ -111,6 +111,7 @@ def count_looks(
     base_version: str,
     input_hash: str,
     rows: frozenset[tuple[str, int]],
+    before: datetime | None = None,
 ) -> int:
     """Count the earlier looks at these rows: models judged against the same baseline on them.
 
@@ -126,6 +127,8 @@ def count_looks(
         Of the training at hand; repeating a training on the same inputs is no new look.
     rows : frozenset of (str, int)
         Party and microsecond of scoring of each labelled row at hand.
+    before : datetime or None
+        Only models registered before; None is all there are.
 
     Returns
     -------
@@ -137,11 +140,12 @@ def count_looks(
     FileHashError
         If a file of validated rows is not what was stored.
     """
-    earlier = db.scalars(
-        select(ModelRegistry).where(
-            ModelRegistry.base_version == base_version, ModelRegistry.input_hash != input_hash
-        )
-    ).all()
+    wanted = select(ModelRegistry).where(
+        ModelRegistry.base_version == base_version, ModelRegistry.input_hash != input_hash
+    )
+    if before is not None:
+        wanted = wanted.where(ModelRegistry.created_at < before)
+    earlier = db.scalars(wanted).all()
     by_input = {model.input_hash: model for model in earlier}
     return sum(not rows.isdisjoint(_validated_keys(lake, model)) for model in by_input.values())
 

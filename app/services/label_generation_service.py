@@ -103,7 +103,7 @@ class LabelGenerationService:
         inputs = gather_inputs(self.db, *arguments)
         labels = None
         if self._find_same(inputs) is None:
-            labels = self._compute(inputs, progress)
+            labels = compute_labels(self.lake, inputs, progress)
         taken = f"somebody else labelled batch {batch_id} at the same moment: try again"
         with conflicts_named(taken), transaction(self.db):
             row = self._find_same(inputs)
@@ -163,26 +163,6 @@ class LabelGenerationService:
         """Find the batch's newest label set, if the same inputs made it."""
         newest = find_newest_label_set(self.db, inputs.batch_id)
         return newest if newest is not None and newest.input_hash == inputs.input_hash else None
-
-    def _compute(self, inputs: LabelInputs, progress: Progress | None) -> pa.Table:
-        _report(progress, "Reading the batch", 0, 3)
-        snapshot = self.lake.read_table(*inputs.snapshot)
-        _report(progress, "Labelling the parties", 1, 3)
-        if inputs.rule is None:
-            labels = label_by_flags(self.lake, snapshot, inputs.outcomes)
-        else:
-            labels = label_by_events(
-                self.lake,
-                snapshot,
-                inputs.rule,
-                events=inputs.outcomes,
-                exposures=inputs.exposures,
-            )
-        _report(progress, "Scoring the parties", 2, 3)
-        scored = add_scores(labels, snapshot, inputs.card)
-        refuse_circular(scored, inputs.scored_by)
-        _report(progress, "Scoring the parties", 3, 3)
-        return scored
 
     def _store(self, inputs: LabelInputs, labels: pa.Table, progress: Progress | None) -> LabelSet:
         row = self._add_label_set(inputs, labels)
@@ -273,6 +253,46 @@ class LabelGenerationService:
             subject=f"label_set:{row.id}",
             payload={"policy_hash": policy_hash, "gates": gates},
         )
+
+
+def compute_labels(lake: Lake, inputs: LabelInputs, progress: Progress | None = None) -> pa.Table:
+    """Label the parties of a batch; nothing is stored.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where the files are; each file's hash is verified.
+    inputs : LabelInputs
+        What the labels are made of.
+    progress : callable or None
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    pyarrow.Table
+        With the columns `LABEL_COLUMNS`, in the row order of the snapshot.
+
+    Raises
+    ------
+    CircularLabelError
+        If the labels are the scorecard's own judgement.
+    NotFoundError, FileHashError
+        If a file is gone or not what was stored.
+    """
+    _report(progress, "Reading the batch", 0, 3)
+    snapshot = lake.read_table(*inputs.snapshot)
+    _report(progress, "Labelling the parties", 1, 3)
+    if inputs.rule is None:
+        labels = label_by_flags(lake, snapshot, inputs.outcomes)
+    else:
+        labels = label_by_events(
+            lake, snapshot, inputs.rule, events=inputs.outcomes, exposures=inputs.exposures
+        )
+    _report(progress, "Scoring the parties", 2, 3)
+    scored = add_scores(labels, snapshot, inputs.card)
+    refuse_circular(scored, inputs.scored_by)
+    _report(progress, "Scoring the parties", 3, 3)
+    return scored
 
 
 def _report(progress: Progress | None, stage: str, done: int, total: int) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -12,13 +13,20 @@ from app.domain.canonical import content_hash
 from app.domain.outcomes import CIRCULAR_TYPES, FINAL_FLAG, OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document
-from app.errors import CircularLabelError, ImmatureOutcomesError, InvalidInputError, NotFoundError
-from app.models import Batch, ExposureImport, OutcomeImport
-from app.queries.batches import require_batch
+from app.errors import (
+    CircularLabelError,
+    ImmatureOutcomesError,
+    InvalidInputError,
+    NotFoundError,
+    TamperingError,
+)
+from app.models import Batch, ExposureImport, LabelSet, OutcomeImport, ScorecardVersion
+from app.models import OutcomeDefinition as DefinitionRow
+from app.queries.batches import known_batch, require_batch
 from app.queries.definitions import require_definition
-from app.queries.exposures import list_valid_exposure_imports
-from app.queries.outcomes import list_valid_imports, through_by_type
-from app.queries.versions import require_active
+from app.queries.exposures import list_exposure_imports, list_valid_exposure_imports
+from app.queries.outcomes import list_imports, list_valid_imports, through_by_type
+from app.queries.versions import require_active, require_version
 from app.services.label_tables import FileName, WindowRule
 
 SCHEMA_NUMBER = 1
@@ -123,20 +131,67 @@ def gather_inputs(
         if outcome_type == FINAL_FLAG
         else _dated_outcomes(db, outcome_type, observation_window_days)
     )
-    version = require_active(db)
+    return _as_inputs(batch, outcome_type, found, require_active(db))
+
+
+def recorded_inputs(db: Session, row: LabelSet) -> LabelInputs:
+    """Gather what a label set was made of, whatever was imported or withdrawn since.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    row : LabelSet
+        The label set.
+
+    Returns
+    -------
+    LabelInputs
+        Its hash is the label set's ``input_hash``, unless somebody changed what was recorded.
+
+    Raises
+    ------
+    TamperingError
+        If something that the label set names is gone.
+    """
+    wanted = [item["content_hash"] for item in row.details["imports"]]
+    imports = tuple(_by_content(list_imports(db), wanted, row))
+    exposures = tuple(_by_content(list_exposure_imports(db), row.details["exposure_imports"], row))
+    found = _Outcomes(None, None, None, imports, (), {}, ())
+    if row.definition_id is not None:
+        definition_row = db.get_one(DefinitionRow, row.definition_id)
+        found = _windowed(definition_row, int(row.observation_window_days or 0), imports, exposures)
+    batch = known_batch(db, row.batch_id)
+    return _as_inputs(batch, row.outcome_type, found, require_version(db, row.scored_by))
+
+
+def _by_content(rows: Iterable[Any], wanted: Sequence[str], row: LabelSet) -> Iterator[Any]:
+    by_hash = {found.content_hash: found for found in rows}
+    for content in wanted:
+        if content not in by_hash:
+            raise TamperingError(
+                f"label set {row.id} was made with an import of content {content}, which is gone",
+                label_set_id=row.id,
+            )
+        yield by_hash[content]
+
+
+def _as_inputs(
+    batch: Batch, outcome_type: str, found: _Outcomes, version: ScorecardVersion
+) -> LabelInputs:
     card = Scorecard.from_document(version.content)
     details = _details(batch, found, card)
     hashed = {
         **{name: part for name, part in details.items() if name not in ("imports", "warnings")},
         "schema": SCHEMA_NUMBER,
-        "batch_id": batch_id,
+        "batch_id": batch.batch_id,
         "outcome_type": outcome_type,
         "window_days": found.rule.window_days if found.rule else None,
         "outcomes": [row.content_hash for row in found.imports],
         "exposures": [row.content_hash for row in found.exposures],
     }
     return LabelInputs(
-        batch_id=batch_id,
+        batch_id=batch.batch_id,
         snapshot=(batch.file_path, batch.file_hash),
         outcome_type=outcome_type,
         definition_id=found.definition_id,
@@ -172,17 +227,26 @@ def _dated_outcomes(db: Session, name: str, window_days: int) -> _Outcomes:
         raise InvalidInputError(
             f"the window is {window_days} days; it must be 1 to {_LONGEST_WINDOW_DAYS:,}"
         )
-    row = require_definition(db, name)
-    definition = OutcomeDefinition.from_document(row.content)
     imports = list_valid_imports(db, "events")
+    exposures = list_valid_exposure_imports(db)
+    return _windowed(require_definition(db, name), window_days, imports, exposures)
+
+
+def _windowed(
+    row: DefinitionRow,
+    window_days: int,
+    imports: tuple[OutcomeImport, ...],
+    exposures: tuple[ExposureImport, ...],
+) -> _Outcomes:
+    definition = OutcomeDefinition.from_document(row.content)
     declared = through_by_type(imports)
     through = {kind: declared[kind] for kind in definition.event_types if kind in declared}
     if not through:
         raise ImmatureOutcomesError(
-            f"no outcome of {name!r} was imported, so nobody knows through which day outcomes are "
-            "complete, and no label is mature. Declare it: chancellor outcomes import FILE "
+            f"no outcome of {row.name!r} was imported, so nobody knows through which day outcomes "
+            "are complete, and no label is mature. Declare it: chancellor outcomes import FILE "
             "--party-id COL --event-date COL --event-type write_off --through 2026-03-31",
-            outcome_type=name,
+            outcome_type=row.name,
             event_types=list(definition.event_types),
         )
     return _Outcomes(
@@ -190,7 +254,7 @@ def _dated_outcomes(db: Session, name: str, window_days: int) -> _Outcomes:
         definition_version=row.version,
         rule=WindowRule(definition, window_days, min(through.values())),
         imports=tuple(item for item in imports if set(item.through) & set(through)),
-        exposures=list_valid_exposure_imports(db),
+        exposures=exposures,
         through=through,
         never_imported=tuple(kind for kind in definition.event_types if kind not in through),
     )

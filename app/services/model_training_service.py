@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib.metadata import version as installed_version
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
@@ -23,6 +22,7 @@ from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
 from app.queries.batches import require_batch
 from app.services.audit_service import record
+from app.services.library_versions import library_versions
 from app.services.scoring_service import card_of
 from app.services.verdict_rows import add_verdicts
 from app.settings import default_actor
@@ -32,16 +32,6 @@ if TYPE_CHECKING:
     from app.services.training_sample import TrainingData
 
 MODEL_TYPES = ("logistic_regression",)
-LIBRARIES = (
-    "numpy",
-    "scipy",
-    "scikit-learn",
-    "glum",
-    "clarabel",
-    "ibis-framework",
-    "duckdb",
-    "pyarrow",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,18 +206,13 @@ class ModelTrainingService:
         expert = version_queries.expert_ancestor(self.db, baseline.version)
         policy_row, policy = policy_queries.current_policy(self.db)
         batches = [require_batch(self.db, label_set.batch_id) for label_set in label_sets]
-        recorded = {
-            "batches": [[batch.batch_id, batch.file_hash] for batch in batches],
-            "labels": [label_set.content_hash for label_set in label_sets],
-            "baseline": baseline.content_hash,
-            "expert": expert.content_hash,
-            "policy": policy.content_hash,
-            "validation": validation,
-            "seed": seed,
-        }
+        input_hash = hash_training_inputs(
+            batches, label_sets, baseline=baseline.content_hash, expert=expert.content_hash,
+            policy=policy.content_hash, validation=validation, seed=seed,
+        )  # fmt: skip
         return _Inputs(
             asked, batch_ids, label_sets, baseline, expert, policy_row, policy, validation, seed,
-            content_hash(recorded),
+            input_hash,
         )  # fmt: skip
 
     def _store_data_verdicts(self, inputs: _Inputs, verdicts: tuple[Verdict, ...]) -> None:
@@ -283,7 +268,7 @@ class ModelTrainingService:
                 policy_hash=inputs.policy.content_hash,
                 seed=inputs.seed,
                 input_hash=inputs.input_hash,
-                library_versions={name: installed_version(name) for name in LIBRARIES},
+                library_versions=library_versions(),
                 validation_path=stored.path,
                 validation_hash=stored.sha256,
                 created_at=now,
@@ -309,3 +294,43 @@ class ModelTrainingService:
                 },
             )
             return model_queries.model_document(self.db, row)
+
+
+def hash_training_inputs(
+    batches: Sequence[Batch],
+    label_sets: Sequence[LabelSet],
+    *,
+    baseline: str,
+    expert: str,
+    policy: str,
+    validation: str,
+    seed: int,
+) -> str:
+    """Hash everything that a training reads; row ids play no part.
+
+    Parameters
+    ----------
+    batches, label_sets : sequence of Batch, of LabelSet
+        One each per batch, in the order of the batches.
+    baseline, expert, policy : str
+        Content hashes.
+    validation : str
+        The mode that was asked for.
+    seed : int
+        Seed of every shuffle.
+
+    Returns
+    -------
+    str
+        64 hexadecimal digits.
+    """
+    recorded = {
+        "batches": [[batch.batch_id, batch.file_hash] for batch in batches],
+        "labels": [label_set.content_hash for label_set in label_sets],
+        "baseline": baseline,
+        "expert": expert,
+        "policy": policy,
+        "validation": validation,
+        "seed": seed,
+    }
+    return content_hash(recorded)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -179,7 +179,12 @@ def _newest_label_set(db: Session, batch_id: str) -> LabelSet:
 
 
 def read_training_data(
-    db: Session, lake: Lake, card: Scorecard, label_sets: Sequence[LabelSet]
+    db: Session,
+    lake: Lake,
+    card: Scorecard,
+    label_sets: Sequence[LabelSet],
+    *,
+    batch_of: Callable[[Session, str], Batch] = require_batch,
 ) -> TrainingData:
     """Align labels and features of every batch, ordered by (scored_at, batch, party).
 
@@ -193,6 +198,8 @@ def read_training_data(
         The baseline, whose transforms make the goodness.
     label_sets : sequence of LabelSet
         One per batch.
+    batch_of : callable
+        Finds a batch by its id; by default it refuses one that was withdrawn.
 
     Returns
     -------
@@ -214,7 +221,10 @@ def read_training_data(
     categorical = np.array(
         [card.features[name].transform.kind == "categories" for name in names], dtype=np.bool_
     )
-    parts = [_read_batch(db, lake, card, names, label_set) for label_set in label_sets]
+    parts = [
+        _read_batch(db, lake, card, names, label_set, batch_of(db, label_set.batch_id))
+        for label_set in label_sets
+    ]
     party_id = np.concatenate([part.party_id for part in parts])
     batch_id = np.concatenate(
         [np.full(len(part.bad), part.batch_id, dtype=object) for part in parts]
@@ -287,14 +297,18 @@ def _require_labels(db: Session, label_set: LabelSet) -> None:
 
 
 def _read_batch(
-    db: Session, lake: Lake, card: Scorecard, names: tuple[str, ...], label_set: LabelSet
+    db: Session,
+    lake: Lake,
+    card: Scorecard,
+    names: tuple[str, ...],
+    label_set: LabelSet,
+    batch: Batch,
 ) -> _BatchRows:
     import pyarrow as pa  # noqa: PLC0415 - heavy import
     import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
     from app.domain.scorecard_table import goodness_matrix  # noqa: PLC0415 - loads Ibis
 
-    batch = require_batch(db, label_set.batch_id)
     table = _read_features(lake, batch, names)
     population = goodness_matrix(card, table, names)
     labels = db.execute(

@@ -28,9 +28,16 @@ ADDED = {"exposures list", "exposures withdraw"}
 SERVING = {"serve", "keys create", "keys list", "keys revoke"}
 """Issue D."""
 
+PROVING = {"replay", "audit seal", "audit prove"} | {
+    "versions withdraw-approval",
+    "versions acknowledge-emergency",
+}
+"""Issue C: what was decided is sealed, proven, computed again; approvals are taken back."""
+
 WANTED = (
     ADDED
     | SERVING
+    | PROVING
     | {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
 )
 

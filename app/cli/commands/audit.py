@@ -48,6 +48,9 @@ Until = Annotated[
         show_default=False,
     ),
 ]  # fmt: skip
+DecisionId = Annotated[
+    str, typer.Argument(metavar="ID", help="Id of the decision.", show_default=False)
+]
 Limit = Annotated[int, typer.Option("--limit", min=1, help="The newest so many.")]
 CheckpointFile = Annotated[
     Path | None,
@@ -128,7 +131,8 @@ def verify(
     """Walk the audit chain; the first event that was altered is named (exit code 7).
 
     Compares every event with the text that was hashed, every hash with the one
-    before, and the end of the chain with the head kept beside it. A checkpoint that
+    before, and the end of the chain with the head kept beside it; then every
+    recorded decision with its own hash and the root that sealed it. A checkpoint that
     was signed before and kept elsewhere also shows a chain that was written anew as
     a whole. With --events it needs no store: a file of "audit export" is enough.
 
@@ -225,3 +229,35 @@ def export(out: OutFile = None, as_json: AsJson = False, actor: Actor = None) ->
         with whole_file(out) as file:
             result = services.audit.export(file, progress)
     output.show({**result, "out": str(out)}, render.exported)
+
+
+@app.command("seal")
+def seal(as_json: AsJson = False, actor: Actor = None) -> None:
+    """Bind every decision recorded so far to the audit chain, by one Merkle root.
+
+    What is deleted before it was sealed leaves no trace, so seal often. The HTTP
+    service does it by itself.
+
+    Example:
+      chancellor audit seal
+
+    Next: chancellor audit verify
+    """
+    with open_services(actor) as services:
+        result = services.decisions.seal()
+    Output(as_json).show(result, render.sealed)
+
+
+@app.command("prove")
+def prove(decision: DecisionId, as_json: AsJson = False, actor: Actor = None) -> None:
+    """Prove that one recorded decision is under a sealed root (RFC 6962).
+
+    With --json it prints what an outsider needs who has the root alone: the hashed
+    text, its place, and the path of hashes that leads to the root.
+
+    Example:
+      chancellor audit prove d-0199d4c7a1b2c3d4e5f60718293a4b5c --json
+    """
+    with open_services(actor) as services:
+        result = services.decisions.prove(decision)
+    Output(as_json).show(result, render.proven)

@@ -68,6 +68,13 @@ def verified(result: Document) -> Iterator[RenderableType]:
             f"{numbers.count(proven['n_events_since'])} events came later.",
             "green",
         )
+    decisions = result.get("decisions", {})
+    if decisions.get("n_decisions"):
+        yield sentence(
+            f"{numbers.count(decisions['n_decisions'])} recorded decisions are as they were made; "
+            f"{numbers.count(decisions['n_sealed'])} of them are sealed.",
+            "green",
+        )
 
 
 def signed(result: Document) -> Iterator[RenderableType]:
@@ -136,5 +143,57 @@ def exported(result: Document) -> Iterator[RenderableType]:
     yield sentence(
         f"Wrote {numbers.count(result['n_events'])} events to {result['out']}, each checked. "
         f"The last has the hash {result['head']}.",
+        "green",
+    )
+
+
+def sealed(result: Document) -> Iterator[RenderableType]:
+    """Show what was sealed.
+
+    Parameters
+    ----------
+    result : dict
+        What ``seal`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence, and a table with one row per seal.
+    """
+    if not result["seals"]:
+        yield sentence("Every decision was sealed before; nothing was written.")
+        return
+    yield sentence(f"{numbers.count(result['n_sealed'])} decisions are sealed.", "green")
+    rows = [
+        (
+            numbers.count(one["seal_id"]),
+            numbers.count(one["event_seq"]),
+            numbers.count(one["n_decisions"]),
+            one["first_id"],
+            one["last_id"],
+            numbers.short_hash(one["root"]),
+        )
+        for one in result["seals"]
+    ]
+    yield table("Seals", ("seal>", "event>", "decisions>", "first", "last", "root"), rows)
+
+
+def proven(result: Document) -> Iterator[RenderableType]:
+    """Show that a decision is proven.
+
+    Parameters
+    ----------
+    result : dict
+        What ``prove`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence.
+    """
+    yield sentence(
+        f"Decision {result['decision']['id']} is number {numbers.count(result['index'] + 1)} of "
+        f"{numbers.count(result['n_decisions'])} under root {result['root']}, which event "
+        f"{numbers.count(result['event_seq'])} of the audit chain carries.",
         "green",
     )

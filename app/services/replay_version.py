@@ -1,0 +1,103 @@
+"""Compute a model's version again: the model, the refined weights, gates, evidence and hashes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from app.domain.canonical import content_hash
+from app.domain.refinement import refine
+from app.domain.replay import Part
+from app.domain.types import Progress
+from app.lake.store import Lake
+from app.models import ModelRegistry, ScorecardVersion
+from app.queries.evidence import list_verdicts
+from app.queries.models import require_model
+from app.queries.versions import evidence_of
+from app.services.drafting import refinement_evidence
+from app.services.replay_model import ReplayedModel, replay_model
+from app.services.training_sample import training_card, training_features
+from app.services.version_hashes import evidence_hash
+
+
+@dataclass(frozen=True, slots=True)
+class ReplayedVersion:
+    """Hold a version that was computed again.
+
+    Attributes
+    ----------
+    model_id : str
+        The model behind it.
+    parts : tuple of Part
+        Everything that was compared, in the order in which it was computed.
+    recorded_weights, computed_weights : dict of str to float
+        By feature, in card order.
+    """
+
+    model_id: str
+    parts: tuple[Part, ...]
+    recorded_weights: dict[str, float]
+    computed_weights: dict[str, float]
+
+
+def replay_version(
+    db: Session, lake: Lake, row: ScorecardVersion, progress: Progress | None = None
+) -> ReplayedVersion:
+    """Compute a model's version again, from files to hashes.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lake : Lake
+        Where the files are.
+    row : ScorecardVersion
+        A version that a model proposed, whose own hashes hold.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
+
+    Returns
+    -------
+    ReplayedVersion
+        Both sides of everything.
+
+    Raises
+    ------
+    TamperingError
+        If something that it was made of is not what was recorded.
+    """
+    model = require_model(db, str(row.model_id))
+    kept: dict[str, Any] = {
+        "weights": {name: float(part["weight"]) for name, part in row.features.items()},
+        "gates": list(list_verdicts(db, "version", row.version)),
+        "evidence": evidence_of(db, row.version)["refinement"],
+        "content hash": row.content_hash,
+        "evidence hash": row.evidence_hash,
+    }
+    subject, model_id = f"version:{row.version}", model.id
+    found = replay_model(db, lake, model, progress)
+    computed = _refine_again(model_id, found)
+    parts = [Part(name, subject, kept[name], computed[name]) for name in kept]
+    return ReplayedVersion(model_id, (*found.parts, *parts), kept["weights"], computed["weights"])
+
+
+def _refine_again(model_id: str, found: ReplayedModel) -> dict[str, Any]:
+    """Refine the baseline by the model as computed now, as ``propose_draft`` does."""
+    names = training_features(found.baseline)
+    rails = training_card(found.baseline, found.expert).rails(found.data.population, found.policy)
+    refinement = refine(found.trained.fit, rails)
+    weights = {name: feature.weight for name, feature in found.baseline.features.items()}
+    weights.update(zip(names, refinement.weights.tolist(), strict=True))
+    card = found.baseline.with_weights(weights)
+    again = ModelRegistry(id=model_id, **found.columns)  # never added to a session
+    evidence = refinement_evidence(again, names, rails, refinement)
+    verdicts = [verdict.as_dict() for verdict in (*found.trained.verdicts, *refinement.verdicts)]
+    return {
+        "weights": {name: feature.weight for name, feature in card.features.items()},
+        "gates": verdicts,
+        "evidence": evidence,
+        "content hash": card.content_hash,
+        "evidence hash": evidence_hash({"refinement": content_hash(evidence)}, verdicts),
+    }
