@@ -4,6 +4,7 @@
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
+# make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
 # make serve   the HTTP API over the store in CHANCELLOR_HOME (default ./.chancellor), loopback only
 # make dagster Dagster's pages over the same store
 # make lock    write requirements.lock anew from pyproject.toml
@@ -18,7 +19,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence serve dagster lock clean
+.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -67,6 +68,11 @@ bench: setup
 # EVIDENCE_OPTIONS=--resume goes on where a run was interrupted
 evidence: setup
 	@$(BIN)/python -m benchmarks.evidence --workers $(WORKERS) --docs docs $(EVIDENCE_OPTIONS)
+
+# STUDY="crash crowd restart", one or several; records go to build/torture
+STUDY ?= crash crowd restart
+torture: setup
+	@for study in $(STUDY); do $(BIN)/python -m benchmarks.torture $$study $(TORTURE_OPTIONS); done
 
 serve: setup
 	@$(BIN)/chancellor serve

@@ -19,6 +19,7 @@ from app.cli.commands import (
     batches,
     demo,
     exposures,
+    keeping,
     labels,
     outcomes,
     pipeline,
@@ -63,6 +64,7 @@ def chancellor() -> None:
 
 _SET_UP, _ADVISE, _DECIDE = "Data", "The adviser", "Decide and prove"
 _SERVE = "Serve"
+_KEEP = "Keep and move"
 
 app.command("init", rich_help_panel=_SET_UP)(store.init)
 app.add_typer(policies.policy, name="policy", rich_help_panel=_SET_UP)
@@ -83,6 +85,9 @@ app.command("demo", rich_help_panel=_SET_UP)(demo.demo)
 app.command("doctor", rich_help_panel=_DECIDE)(store.doctor)
 app.command("serve", rich_help_panel=_SERVE)(serving.serve)
 app.add_typer(serving.keys, name="keys", rich_help_panel=_SERVE)
+app.command("backup", rich_help_panel=_KEEP)(keeping.backup)
+app.command("restore", rich_help_panel=_KEEP)(keeping.restore)
+app.command("copy", rich_help_panel=_KEEP)(keeping.copy)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy.engine import ExceptionContext, make_url
+from sqlalchemy.exc import OperationalError
 
 from app.db.damage import name_damage
+from app.errors import UnavailableError
 
 BEGIN = "chancellor_begin"
 PRAGMAS = (
@@ -33,7 +35,8 @@ def create_store_engine(url: str) -> Engine:
     Engine
         On SQLite with WAL, foreign keys, a busy timeout of 30 s, and transactions that begin
         plain: a reader never waits. ``transaction`` takes the lock to write. Damage in either
-        database comes out as ``StoreDamagedError``.
+        database comes out as ``StoreDamagedError``; a connection to PostgreSQL that is lost, or
+        cannot be had, as ``UnavailableError``.
     """
     if make_url(url).get_backend_name() != "sqlite":
         engine = create_engine(
@@ -44,6 +47,7 @@ def create_store_engine(url: str) -> Engine:
             connect_args={"connect_timeout": _SECONDS_TO_CONNECT},
         )
         event.listen(engine, "handle_error", name_damage)
+        event.listen(engine, "handle_error", _name_what_is_lost)
         return engine
     database = make_url(url).database
     if database and database != ":memory:":
@@ -62,6 +66,20 @@ def _prepare_sqlite(connection: Any, record: object) -> None:
     for pragma in (*PRAGMAS, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL"):
         cursor.execute(pragma)
     cursor.close()
+
+
+def _name_what_is_lost(context: ExceptionContext) -> BaseException | None:
+    """Say what to do when the server went away; the pool's own test of a connection goes on."""
+    never_there = context.connection is None and isinstance(
+        context.sqlalchemy_exception, OperationalError
+    )
+    if context.is_pre_ping or not (context.is_disconnect or never_there):
+        return None
+    return UnavailableError(
+        f"the database does not answer: {str(context.original_exception).strip()}. What was not "
+        "committed is not stored. When it runs again, look with chancellor doctor and repeat the "
+        "command."
+    )
 
 
 def _begin_to_read(connection: Connection) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
@@ -260,6 +261,51 @@ class Lake:
                     path = f"{kind}/{name}"
                     found.append(LakeFile(path, int(entry["size"] or 0), _modified_at(entry)))
         return tuple(sorted(found, key=lambda file: file.path))
+
+    def copy_out(self, path: str, sha256: str, target: Path) -> None:
+        """Copy a file out of the lake, unless it is not what was recorded.
+
+        Parameters
+        ----------
+        path, sha256 : str
+            As recorded.
+        target : Path
+            A local file to make.
+
+        Raises
+        ------
+        NotFoundError, FileHashError
+            If the file is gone or changed.
+        """
+        self.verify(path, sha256)
+        self._fs.get_file(self.place_of(path), str(target))
+        if hash_file(target) != sha256:
+            raise FileHashError(f"{target} is not what {self.place_of(path)} holds", path=path)
+
+    def put_back(self, path: str, sha256: str, source: Path) -> None:
+        """Put a file into the lake under the name that a row has for it.
+
+        Parameters
+        ----------
+        path, sha256 : str
+            As recorded.
+        source : Path
+            A local file with these bytes; one that is there already is kept.
+
+        Raises
+        ------
+        FileHashError
+            If a file of this name is there and has other bytes.
+        """
+        folder = Path(self.place_of(path)).parent if self.is_local else Path(tempfile.gettempdir())
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
+        try:
+            shutil.copyfile(source, scratch)
+            self._publish(scratch, path, sha256)
+        finally:
+            scratch.unlink(missing_ok=True)
+        self.verify(path, sha256)
 
     def remove_orphan(self, path: str) -> None:
         """Remove a file that no row names; the caller has checked that."""

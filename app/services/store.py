@@ -114,7 +114,7 @@ def upgrade_store(*, actor: str | None = None, settings: Settings | None = None)
         If another release made it, which this one does not know.
     """
     place = settings or get_settings()
-    shown, found = _find_revision(place)
+    shown, found = find_revision_at(place)
     document = {"database_url": shown, "revision_before": found, "revision": head_revision()}
     if found == head_revision():
         return {**document, "changed": False}
@@ -133,7 +133,26 @@ def upgrade_store(*, actor: str | None = None, settings: Settings | None = None)
     return {**document, "changed": True}
 
 
-def _find_revision(place: Settings) -> tuple[str, str | None]:
+def find_revision_at(place: Settings) -> tuple[str, str | None]:
+    """Find the schema of a store, whichever release made it.
+
+    Parameters
+    ----------
+    place : Settings
+        Where the store is.
+
+    Returns
+    -------
+    tuple of str and str or None
+        The database's URL with its password hidden, and the revision.
+
+    Raises
+    ------
+    StoreNotInitialisedError
+        If there is no store.
+    UnavailableError
+        If the database does not answer.
+    """
     url = make_url(place.database_url)
     shown = url.render_as_string(hide_password=True)
     missing = StoreNotInitialisedError(f"there is no store in {shown}: run chancellor init")

@@ -34,10 +34,13 @@ PROVING = {"replay", "audit seal", "audit prove"} | {
 }
 """Issue C: what was decided is sealed, proven, computed again; approvals are taken back."""
 
+KEEPING = {"backup", "restore", "copy"}
+
 WANTED = (
     ADDED
     | SERVING
     | PROVING
+    | KEEPING
     | {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
 )
 
