@@ -8,7 +8,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-import structlog
 from anyio import CapacityLimiter
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
@@ -116,15 +115,27 @@ async def admitted(request: Request) -> AsyncIterator[None]:
     if right is None:
         yield
         return
-    db = await run_in_threadpool(_open, service_of(request))
+    db, caller = await run_in_threadpool(_admit, request, right)
+    request.state.db, request.state.caller = db, caller
     try:
-        caller = await run_in_threadpool(_recognise, request, db)
-        structlog.contextvars.bind_contextvars(actor=caller.actor, key_id=caller.key_id)
-        require_right(caller, right)
-        request.state.db, request.state.caller = db, caller
         yield
     finally:
-        await run_in_threadpool(db.close)
+        if db.in_transaction():  # it read: letting go of that asks the database
+            await run_in_threadpool(db.close)
+        else:
+            db.close()
+
+
+def _admit(request: Request, right: Right) -> tuple[Session, Caller]:
+    db = _open(service_of(request))
+    try:
+        caller = _recognise(request, db)
+        request.state.caller = caller
+        require_right(caller, right)
+    except BaseException:
+        db.close()
+        raise
+    return db, caller
 
 
 def _open(service: Service) -> Session:

@@ -205,6 +205,14 @@ def refusal_problem(error: Refusal) -> JSONResponse:
     return problem(error.status_code, error.code, error.detail, facts=error.facts, headers=headers)
 
 
+def _who(scope: Scope) -> dict[str, str]:
+    """Name who asked; the public part of a key is no secret."""
+    caller = scope.get("state", {}).get("caller")
+    if caller is None:
+        return {}
+    return {"actor": caller.actor} | ({"key_id": caller.key_id} if caller.key_id else {})
+
+
 def _id_of(headers: Headers) -> str:
     given = headers.get("x-request-id", "")
     return given if _GIVEN_ID.fullmatch(given) else uuid.uuid4().hex

@@ -39,6 +39,9 @@ Reason = Annotated[str, typer.Option("--reason", help="Why.", show_default=False
 def serve(
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8000,
+    workers: Annotated[
+        int, typer.Option("--workers", min=1, help="Processes that answer; limits count in each.")
+    ] = 1,
     no_auth: Annotated[
         bool,
         typer.Option("--no-auth", help="Ask for no key: for a laptop, serves this machine only."),
@@ -74,6 +77,7 @@ def serve(
         factory=True,
         host=host,
         port=port,
+        workers=workers,
         access_log=False,
         log_level="warning",
         server_header=False,
