@@ -122,6 +122,7 @@ def test_versions_are_compared_and_found_by_time(asked: Asked) -> None:
     assert compared.status_code == 200
     assert compared.json()["new"]["version"] == name
     then = viewer.get(f"{VERSIONS}/at", params={"time": datetime.now(UTC).isoformat()})
+    assert then.status_code == 200, then.text
     assert then.json()["version"] == "v1"
     before = viewer.get(f"{VERSIONS}/at", params={"time": "1999-01-01"})
     assert (before.status_code, before.json()["code"]) == (404, "not_found")
