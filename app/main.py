@@ -22,6 +22,7 @@ from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.uploads import remove_leftovers
 from app.lake.store import open_lake
+from app.services.run_supervisor import RunSupervisor
 from app.settings import Settings, get_settings
 
 IMPORTS_AT_ONCE = 2
@@ -80,14 +81,18 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
 
 @asynccontextmanager
 async def _working(app: FastAPI) -> AsyncIterator[None]:
-    """Do beside the requests what must be done: seal decisions."""
+    """Do beside the requests what must be done: execute runs and seal decisions."""
     service: Service = app.state.service
-    sealer = Sealer(service.sessions, service.settings.seal_seconds)
-    sealer.start()
+    beside: list[Sealer | RunSupervisor] = [Sealer(service.sessions, service.settings.seal_seconds)]
+    if service.settings.execute_runs:
+        beside.append(RunSupervisor(service.settings))
+    for one in beside:
+        one.start()
     try:
         yield
     finally:
-        await run_in_threadpool(sealer.stop)
+        for one in reversed(beside):
+            await run_in_threadpool(one.stop)
 
 
 def _verifier() -> TokenVerifier | None:

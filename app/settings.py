@@ -39,6 +39,8 @@ class Settings(BaseSettings):
         limit.
     seal_seconds : float
         ``CHANCELLOR_SEAL_SECONDS``, between two seals of recorded decisions; default 300.
+    execute_runs : bool
+        ``CHANCELLOR_EXECUTE_RUNS``, whether a service takes up the runs that wait; default true.
     request_seconds : float
         ``CHANCELLOR_REQUEST_SECONDS``, until a request is answered with 503; default 60; an
         upload may take ten times as long.
@@ -66,6 +68,7 @@ class Settings(BaseSettings):
     max_import_memory_bytes: PositiveInt = 8 << 30
     audit_key: Path = Path()
     seal_seconds: PositiveFloat = 300.0
+    execute_runs: bool = True
 
     @model_validator(mode="before")
     @classmethod

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from app.domain.pipelines import TRAINING
 from app.domain.types import Document
 from app.edge.access import Service
 from app.errors import ChancellorError
+from app.services.dagster_client import DagsterClient
 
 
 def read_parts(service: Service) -> dict[str, Document]:
@@ -53,6 +55,10 @@ def _lake(service: Service) -> str:
 
 
 def _dagster(service: Service) -> str:
+    if service.settings.dagster_url:
+        with DagsterClient(service.settings.dagster_url) as dagster:
+            dagster.require(TRAINING)
+        return "answers, and has loaded the jobs"
     home = service.settings.dagster_home
     place = home if home.exists() else home.parent
     if not os.access(place, os.W_OK):

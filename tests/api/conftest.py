@@ -12,6 +12,7 @@ from app.db import close_engine, open_session
 from app.domain.access import ROLES
 from app.main import create_app
 from app.services.key_service import KeyService
+from app.settings import Settings
 from tests.conftest import Store
 from tests.support.service import served
 
@@ -51,7 +52,7 @@ def _running(store: Store) -> Iterator[Running]:
     with open_session(store.database_url) as db:
         service = KeyService(db, actor="tester")
         keys = {role: service.create(owner=role, role=role)["key"] for role in ROLES}
-    with served(create_app()) as url:
+    with served(create_app(Settings(execute_runs=False))) as url:
         yield Running(url, store, keys)
     close_engine(store.database_url)
 

@@ -32,7 +32,7 @@ def _service(store: Store, *, is_open: bool = False, **limits: Any) -> Iterator[
         key = KeyService(db, actor="tester").create(owner="ada", role="admin")["key"]
     headers = {} if is_open else {"Authorization": f"Bearer {key}"}
     with (
-        served(create_app(Settings(**limits), is_open=is_open)) as url,
+        served(create_app(Settings(execute_runs=False, **limits), is_open=is_open)) as url,
         httpx.Client(base_url=url, headers=headers, trust_env=False, timeout=30) as client,
     ):
         yield client
@@ -211,6 +211,15 @@ def test_readiness_names_the_part_that_is_away(running: Running) -> None:
         assert client.get("/healthz").status_code == 200
         lake.with_name("moved").rename(lake)
         assert client.get("/readyz").status_code == 200
+
+
+def test_readiness_asks_the_dagster_that_is_named(sqlite_store: Store) -> None:
+    """Nobody listens there: the part is away, and its place is not told."""
+    with _service(sqlite_store, dagster_url="http://127.0.0.1:9") as client:
+        away = client.get("/readyz")
+    assert away.status_code == 503
+    assert [name for name, part in away.json()["parts"].items() if not part["ok"]] == ["dagster"]
+    assert "127.0.0.1" not in away.text
 
 
 def test_the_service_starts_before_its_store_and_recovers(home: Any) -> None:
