@@ -17,6 +17,12 @@ from app.cli.services import open_services
 _TAMPERING = {"trigger", "audit", "altered_row", "changed_file", "missing_file"}
 _TIDY = {"orphan", "lost_run", "emergency"}
 
+rights = typer.Typer(no_args_is_help=True, help="The store's database: rights of its roles.")
+
+Role = Annotated[
+    str, typer.Option("--role", metavar="NAME", help="Of the service.", show_default=False)
+]
+Schema = Annotated[str, typer.Option("--schema", metavar="NAME", help="Where the tables are.")]
 CardFile = Annotated[
     Path | None,
     typer.Option(
@@ -116,3 +122,20 @@ def doctor(
         raise typer.Exit(TAMPERING)
     if kinds - _TIDY:
         raise typer.Exit(UNEXPECTED)
+
+
+@rights.command("grants")
+def grants(role: Role, schema: Schema = "public", as_json: AsJson = False) -> None:
+    """Print the SQL that gives PostgreSQL's role for the service no more than it needs.
+
+    The owner of the tables runs it, after each upgrade again. The role may read, add
+    history and move a version's status; it may not change or delete history, empty a
+    table, nor change the schema or its triggers.
+
+    Example:
+      chancellor store grants --role chancellor_service | psql chancellor
+    """
+    from app.db.grants import grant_statements  # noqa: PLC0415 - SQLAlchemy, 0.3 s
+
+    statements = [f"{text};" for text in grant_statements(role, schema)]
+    Output(as_json).show({"role": role, "statements": statements}, render.grants)

@@ -94,3 +94,20 @@ def examined(result: Document) -> Iterator[RenderableType]:
             "What to do", dict.fromkeys(finding["remedy"] for finding in result["findings"])
         )
     yield from bullets("Removed", result["removed"])
+
+
+def grants(result: Document) -> Iterator[RenderableType]:
+    """Show SQL as it is run.
+
+    Parameters
+    ----------
+    result : dict
+        ``statements``.
+
+    Yields
+    ------
+    RenderableType
+        One line each.
+    """
+    for statement in result["statements"]:
+        yield sentence(statement)
