@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -22,6 +21,7 @@ from app.services.audit_service import AuditService
 from app.services.dagster_client import DagsterClient
 from app.services.pipeline_service import PipelineService
 from app.services.run_supervisor import RunSupervisor
+from tests.support.ports import free_port
 
 # The default coordinator queues for a daemon; this one launches at once, and no daemon is needed.
 CONFIGURATION = """\
@@ -35,12 +35,6 @@ run_coordinator:
 """
 PATIENCE_SECONDS = 300.0
 pytestmark = pytest.mark.slow
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _wait(what: str, until: Callable[[], Any]) -> Any:
@@ -64,7 +58,7 @@ def webserver(
         dagster_home = tmp_path / "operated-by-others"
         dagster_home.mkdir()
         (dagster_home / "dagster.yaml").write_text(CONFIGURATION, encoding="utf-8")
-        port = _free_port()
+        port = free_port()
         command = ["-m", "dagster_webserver", "-m", "app.pipeline.definitions",
                    "-h", "127.0.0.1", "-p", str(port)]  # fmt: skip
         with (tmp_path / "webserver.log").open("wb") as log:
@@ -220,7 +214,7 @@ def test_a_run_submitted_twice_is_executed_once(webserver, supervisor):
 
 def test_dagster_that_does_not_answer_is_said_and_nothing_is_stored(stored, monkeypatch):
     stored("keeps")
-    monkeypatch.setenv("CHANCELLOR_DAGSTER_URL", f"http://127.0.0.1:{_free_port()}")
+    monkeypatch.setenv("CHANCELLOR_DAGSTER_URL", f"http://127.0.0.1:{free_port()}")
     with pytest.raises(UnavailableError, match="does not answer"):
         _trigger()
     with open_session() as db:
