@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import subprocess
 import time
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import structlog
 from sqlalchemy.orm import Session
@@ -28,6 +28,7 @@ from app.services.workers import (
 from app.settings import Settings
 
 SECONDS_TO_HEED = 60.0
+SECONDS_TO_GIVE_UP = 300.0  # on a machine that does not answer for its run
 SECONDS_BETWEEN_TRIES = 3.0
 
 
@@ -104,13 +105,21 @@ class EmbeddedRuns:
         self._worker = None
 
     def _pass_on_cancelling(self, db: Session, run: PipelineRun) -> None:
-        """Ask a worker of this machine to end, once; end it if it does not heed that."""
+        """Ask a worker of this machine to end, once; end it if it does not heed that.
+
+        A run of another machine is ended on the record where that machine does not end it: should
+        its worker still live, it can neither begin another asset nor finish.
+        """
         asked = execution_of(run).get("cancel")
-        if asked is None or not is_here(run):
+        if asked is None:
             return
-        if not asked["signalled"]:
+        waited = (utc_now() - datetime.fromisoformat(asked["at"])).total_seconds()
+        if not is_here(run):
+            if waited > SECONDS_TO_GIVE_UP:
+                RunService(db).stopped(run.id, reason=asked["reason"])
+        elif not asked["signalled"]:
             self._signal_once(db, run.id, asked)
-        elif utc_now() - datetime.fromisoformat(asked["at"]) > timedelta(seconds=SECONDS_TO_HEED):
+        elif waited > SECONDS_TO_HEED:
             send_signal(run, signal.SIGKILL)
 
     def _signal_once(self, db: Session, run_id: str, asked: Document) -> None:

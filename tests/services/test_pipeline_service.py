@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import threading
+from datetime import timedelta
 
 import pytest
 
-from app.db import open_session
+from app.db import open_session, transaction, utc_now
 from app.domain.pipelines import CHECKS, PIPELINES, SCORING, TRAINING
 from app.edge.errors import error_code
 from app.errors import ConflictError, InvalidInputError, NotFoundError, QualityGateError
+from app.models import PipelineRun
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
+from app.services.embedded_runs import EmbeddedRuns
 from app.services.pipeline_service import PipelineService
-from app.services.run_progress import note_checks, note_step
+from app.services.run_documents import set_execution
+from app.services.run_progress import note_checks, note_step, take_up
 from app.services.run_results import QUALITY_GATE
 from app.services.runs import RunService
+from app.settings import get_settings
 from tests.support.portfolio import party, write_batch
 
 
@@ -130,6 +135,40 @@ def test_a_queued_run_is_cancelled_at_once_and_never_begins(asked, db):
         asked.cancel(run["run_id"])
     with pytest.raises(NotFoundError):
         asked.cancel("no-such-run")
+
+
+def test_a_run_of_a_machine_that_is_gone_ends_some_time_after_a_person_cancels_it(asked, db, store):
+    run_id = _trigger(asked)["run_id"]
+    RunService(db, actor="ada").begin(run_id)
+    with transaction(db):
+        set_execution(db.get_one(PipelineRun, run_id), host="elsewhere")
+    supervised = EmbeddedRuns(get_settings())
+    assert asked.cancel(run_id, reason="that machine burnt")["status"] == "running"
+    supervised.look(db)
+    assert asked.get_run(run_id)["status"] == "running"
+    with transaction(db):
+        row = db.get_one(PipelineRun, run_id)
+        long_ago = (utc_now() - timedelta(minutes=6)).isoformat()
+        set_execution(row, cancel={**row.config["execution"]["cancel"], "at": long_ago})
+    supervised.look(db)
+    ended = asked.get_run(run_id)
+    assert (ended["status"], ended["error"]) == (
+        "cancelled", "cancelled by ada: that machine burnt",
+    )  # fmt: skip
+    with pytest.raises(ConflictError):
+        take_up(db, run_id, run_id, "train_model_asset")
+
+
+def test_the_first_dagster_run_that_begins_has_the_run_for_good(asked, db):
+    run_id = _trigger(asked)["run_id"]
+    take_up(db, run_id, "first", "score_batch")
+    take_up(db, run_id, "first", "generate_scorecard_labels")
+    with pytest.raises(ConflictError, match="second stops here"):
+        take_up(db, run_id, "second", "score_batch")
+    run = asked.get_run(run_id)
+    assert run["dagster_run_id"] == "first"
+    assert [step["status"] for step in run["steps"]][:2] == ["running", "running"]
+    take_up(db, "a run of Dagster's own pages", "third", "score_batch")  # is none of ours
 
 
 def test_what_is_noted_of_assets_and_checks_is_read_by_others_and_closed_with_the_run(
