@@ -86,6 +86,7 @@ def restart_trials(folder: Path, files: Path, *, n_trials: int = 12, seed: int =
             status, found = settle(ground, place, first)
             on_record[status] += 1
             faults += [f"{name}: {fault}" for fault in found]
+            sys.stderr.write(f"{name}: {_ending(first)}, on record {status}; faults: {found}\n")
             ground.drop(place)
     return {
         "trials": n_trials,
