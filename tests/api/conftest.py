@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 import pytest
@@ -15,6 +16,8 @@ from app.services.key_service import KeyService
 from app.settings import Settings
 from tests.conftest import Store
 from tests.support.service import served
+
+HERE = Path(__file__).parent
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +73,10 @@ def asked(running: Running) -> Iterator[Callable[[str], httpx.Client]]:
     yield client
     for one in clients.values():
         one.close()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL to `make test` here: a service for each test is slow to start and to end."""
+    for item in items:
+        if item.path.parent == HERE and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.slow)

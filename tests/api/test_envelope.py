@@ -244,6 +244,7 @@ def test_decisions_are_sealed_as_time_goes_by(sqlite_store: Store) -> None:
             assert time.monotonic() < until
 
 
+@pytest.mark.slow
 def test_many_at_once_are_all_answered(running: Running) -> None:
     results: list[int] = []
 

@@ -63,6 +63,7 @@ def test_what_cannot_be_scored_is_refused_with_its_place(
     assert (answer.status_code, answer.json()["code"]) == (status, code)
 
 
+@pytest.mark.slow
 def test_ten_thousand_parties_and_no_more(sqlite_running: Running) -> None:
     features = dict.fromkeys(default_card().features, 1)
     with sqlite_running.client("service") as client:
