@@ -76,7 +76,7 @@ class DocumentError(InvalidInputError):
 
 
 class IntakeError(InvalidInputError):
-    """A file holds faults; nothing of it was stored.
+    """A file holds faults; nothing came of it.
 
     Parameters
     ----------
@@ -87,14 +87,22 @@ class IntakeError(InvalidInputError):
         ``column`` (or None), ``value`` (or None) and ``problem``.
     n_faults : int
         How many faults there are in all.
+    undone : str, default "stored"
+        What therefore was done with nothing.
     """
 
-    def __init__(self, file: str, faults: Sequence[Mapping[str, Any]], n_faults: int) -> None:
+    def __init__(
+        self,
+        file: str,
+        faults: Sequence[Mapping[str, Any]],
+        n_faults: int,
+        undone: str = "stored",
+    ) -> None:
         lines = "\n".join(f"  {_fault_line(fault)}" for fault in faults)
         more = f"\n  ... and {n_faults - len(faults):,} more" if n_faults > len(faults) else ""
         noun = "fault" if n_faults == 1 else "faults"
         super().__init__(
-            f"{file}: {n_faults:,} {noun}, nothing was stored\n{lines}{more}",
+            f"{file}: {n_faults:,} {noun}, nothing was {undone}\n{lines}{more}",
             file=file,
             faults=[dict(fault) for fault in faults],
             n_faults=n_faults,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from app.errors import DocumentError
+from app.errors import DocumentError, NotFoundError
 
 
 def read_document(path: Path) -> dict[str, Any]:
@@ -23,6 +23,8 @@ def read_document(path: Path) -> dict[str, Any]:
 
     Raises
     ------
+    NotFoundError
+        If there is no such file.
     DocumentError
         If the file cannot be read, is not YAML or JSON, or is not a mapping; it names the line.
     """
@@ -30,6 +32,8 @@ def read_document(path: Path) -> dict[str, Any]:
 
     try:
         document = parse_document(path.read_text(encoding="utf-8-sig"))
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NotFoundError(f"there is no file {path}", path=str(path)) from error
     except OSError as error:
         raise DocumentError(str(path), f"cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:

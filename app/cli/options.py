@@ -42,6 +42,14 @@ DateFormat = Annotated[
         show_default="ISO 8601, 2026-03-31",
     ),
 ]
+AllowMissing = Annotated[
+    bool,
+    typer.Option(
+        "--allow-missing-features",
+        help="Accept a file without some of the card's features; they count as missing, where "
+        "the card says what missing is worth.",
+    ),
+]
 SkipBadRows = Annotated[
     bool,
     typer.Option("--skip-bad-rows", help="Store the sound rows; write the others to a file."),
@@ -52,7 +60,8 @@ Rejects = Annotated[
         "--rejects",
         metavar="FILE",
         help="CSV file for the rows that --skip-bad-rows leaves out, with line and reasons; "
-        "an existing one is overwritten.",
+        "an existing one is overwritten. An apostrophe stands before what a spreadsheet would "
+        "run as a formula: remove it before importing such a cell again.",
         show_default="<name of FILE>.rejects.csv in the current directory",
     ),
 ]

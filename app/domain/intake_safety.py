@@ -13,6 +13,8 @@ from app.domain.intake_columns import mask, row_faults
 NULL_CHARACTER = "\0"
 _STARTS_A_FORMULA = r"^\s*(?:[=@]|[+-]\S)"
 _ONLY_NUMBERS = r"^\s*[+-][0-9\s().,/eE%:-]*$"
+_NEGATIVE_NUMBER = re.compile(r"-(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_FIRST_CHARACTERS = ("=", "+", "-", "@")
 _NULL = "the value holds a null character (a NUL): save the file as plain text"
 _FORMULA = (
     "'{value}' is a formula to a spreadsheet, which would run it when somebody opens the data: "
@@ -83,3 +85,32 @@ def unsafe_name_problem(name: str) -> str | None:
     if re.match(_STARTS_A_FORMULA, name) and not re.match(_ONLY_NUMBERS, name):
         return "the column name is a formula to a spreadsheet: rename the column"
     return None
+
+
+def harmless_text(text: str | None) -> str | None:
+    r"""Write a cell so that no spreadsheet runs it.
+
+    Parameters
+    ----------
+    text : str or None
+        As in a file that somebody gave.
+
+    Returns
+    -------
+    str or None
+        The same, with an apostrophe before it where it begins with ``=``, ``+``, ``-`` or ``@``,
+        also after blanks, or with a tab or the end of a line. A negative number stays as it is.
+
+    References
+    ----------
+    .. [1] OWASP, "CSV Injection", community attack page.
+
+    Examples
+    --------
+    >>> [harmless_text(text) for text in ("=1+1", "\t=1+1", "-0.5", "-1+cmd", "A & B", "", None)]
+    ["'=1+1", "'\t=1+1", '-0.5', "'-1+cmd", 'A & B', '', None]
+    """
+    if not text or _NEGATIVE_NUMBER.fullmatch(text):
+        return text
+    is_formula = text.lstrip().startswith(_FIRST_CHARACTERS) or text[0] in "\t\r\n"
+    return f"'{text}" if is_formula else text

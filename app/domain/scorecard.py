@@ -35,7 +35,7 @@ from app.domain.scorecard_parts import (
 from app.domain.scorecard_problems import scorecard_problems
 from app.domain.transforms import refuse
 from app.domain.types import Document, Floats
-from app.errors import DocumentError, InvalidInputError
+from app.errors import DocumentError, InvalidInputError, NotFoundError
 
 __all__ = [
     "Feature",
@@ -302,6 +302,8 @@ def load_scorecard(source: str | Path) -> Scorecard:
 
     Raises
     ------
+    NotFoundError
+        If there is no such file.
     DocumentError
         If the file cannot be read, or what it says is not a scorecard; every fault at once.
 
@@ -316,6 +318,8 @@ def load_scorecard(source: str | Path) -> Scorecard:
         return Scorecard.from_document(parse_document(source))
     try:
         text = Path(source).read_text(encoding="utf-8-sig")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
+        raise NotFoundError(f"there is no file {source}", path=str(source)) from error
     except (OSError, UnicodeDecodeError) as error:
         problem = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise DocumentError(str(source), f"cannot be read: {problem}") from error

@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from app.domain.intake import describe_faults, text_column
+from app.domain.intake_safety import harmless_text
 from app.domain.types import Bools
 from app.lake.intake import SourceFile
 from app.lake.intake_csv import ragged_faults
@@ -74,7 +75,8 @@ def write_rejects(source: SourceFile, path: Path) -> None:
     source : SourceFile
         With all its faults noted.
     path : Path
-        Overwritten; rows of the wrong width are written with the cells they have.
+        Overwritten; rows of the wrong width are written with the cells they have. An apostrophe
+        stands before what a spreadsheet would run as a formula.
     """
     places = np.flatnonzero(bad_rows(source)).astype(np.int64)
     reasons: dict[int, list[str]] = {}
@@ -99,8 +101,8 @@ def write_rejects(source: SourceFile, path: Path) -> None:
     in_order = sorted(written, key=itemgetter(0))
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["line", "reasons", *source.columns])
-        writer.writerows(in_order)
+        writer.writerow(["line", "reasons", *map(harmless_text, source.columns)])
+        writer.writerows([line, *map(harmless_text, texts)] for line, *texts in in_order)
 
 
 def keep_rejects(

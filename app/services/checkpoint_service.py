@@ -222,7 +222,7 @@ def verify_exported(events: Path, checkpoint: Checkpoint | None = None) -> Docum
     try:
         with events.open("rb") as lines:
             result = verified_chain(checked_pages(exported_pages(lines)), checkpoint)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise NotFoundError(f"there is no file {events}", path=str(events)) from error
     except TamperingError as error:
         error.facts["file"] = str(events)
@@ -241,5 +241,5 @@ def _identity(db: Session) -> str:
 def _read(file: Path) -> bytes:
     try:
         return file.read_bytes()
-    except FileNotFoundError as error:
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise NotFoundError(f"there is no file {file}", path=str(file)) from error

@@ -29,9 +29,17 @@ from app.lake.row_stream import Piece, RowStream, open_rows
 from app.lake.row_writer import format_of, whole_file
 
 _STAGE = "Scoring the rows"
+_UNDONE = "written"
 
 
-def score_stream(card: Scorecard, path: Path, out: Path, report: Progress) -> Document:
+def score_stream(
+    card: Scorecard,
+    path: Path,
+    out: Path,
+    report: Progress,
+    *,
+    allow_missing_features: bool = False,
+) -> Document:
     """Score a file; the output appears only if every row is sound.
 
     Parameters
@@ -44,11 +52,14 @@ def score_stream(card: Scorecard, path: Path, out: Path, report: Progress) -> Do
         Ends in ``.csv``, ``.csv.gz`` or ``.parquet``.
     report : callable
         Called as ``report(stage, done, total)`` with bytes (CSV) or rows (Parquet).
+    allow_missing_features : bool, default False
+        Whether the file may lack features to which the card gives a ``missing`` goodness.
 
     Returns
     -------
     dict
-        n_rows, mean_score (points), band_shares (fractions), missing_values (nulls by feature).
+        n_rows, mean_score (points), band_shares (fractions), missing_features (those that the
+        file lacks), missing_values (nulls by feature).
 
     Raises
     ------
@@ -62,7 +73,7 @@ def score_stream(card: Scorecard, path: Path, out: Path, report: Progress) -> Do
     stream = open_rows(path)
     if out.exists() and out.samefile(path):
         raise InvalidInputError(f"{out} is the file to score: write the scores to another one")
-    _check_columns(stream, card)
+    missing = _check_columns(stream, card, allowed=allow_missing_features)
     run = _Run(card, stream, is_parquet=format_of(out) == "parquet")
     notes = {"chancellor.card": card.name, "chancellor.content_hash": card.content_hash}
     with whole_file(out, notes) as writer:
@@ -74,31 +85,37 @@ def score_stream(card: Scorecard, path: Path, out: Path, report: Progress) -> Do
         # inside, so that a file at fault leaves no output behind
         run.raise_faults()
     report(_STAGE, stream.total, stream.total)
-    return run.summary()
+    return {**run.summary(), "missing_features": list(missing)}
 
 
-def _check_columns(stream: RowStream, card: Scorecard) -> None:
+def _check_columns(stream: RowStream, card: Scorecard, *, allowed: bool) -> tuple[str, ...]:
+    """Give the features that the file may lack and does, or raise what is wrong with its head."""
     faults = list(stream.file_faults)
+    missing = tuple(name for name in card.features if name not in stream.columns)
     if stream.columns:
-        faults += [*_lacking(stream.columns, card), *_doubled(stream.columns, card)]
+        faults += _lacking(stream.columns, missing, card, allowed=allowed)
+        faults += _doubled(stream.columns, card)
     if faults:
-        raise IntakeError(stream.path.name, faults[:FAULTS_SHOWN], len(faults))
+        raise IntakeError(stream.path.name, faults[:FAULTS_SHOWN], len(faults), _UNDONE)
+    return missing
 
 
-def _lacking(columns: Sequence[str], card: Scorecard) -> list[Document]:
+def _lacking(
+    columns: Sequence[str], missing: Sequence[str], card: Scorecard, *, allowed: bool
+) -> list[Document]:
     by_lower = {column.lower(): column for column in reversed(columns)}
     faults = []
-    for name in card.features:
-        if name in columns:
+    for name in missing:
+        has_goodness = "missing" in card.features[name].model_fields_set
+        if has_goodness and allowed:
             continue
         close = [by_lower[lower] for lower in get_close_matches(name.lower(), by_lower, n=2)]
         hint = f"; did you mean {' or '.join(close)}?" if close else ""
-        faults.append(file_fault(f"the file lacks this feature of the card{hint}", column=name))
+        score_it = ": --allow-missing-features scores it as missing" if has_goodness else ""
+        problem = f"the file lacks this feature of the card{score_it}{hint}"
+        faults.append(file_fault(problem, column=name))
     if faults:
-        faults[-1]["problem"] += (
-            ". An empty column of this name would score it as missing. "
-            f"The file has: {', '.join(columns)}"
-        )
+        faults[-1]["problem"] += f". The file has: {', '.join(columns)}"
     return faults
 
 
@@ -166,7 +183,7 @@ class _Run:
         cells = describe_faults(self._faults, stream.lines_of, FAULTS_SHOWN)
         in_rows = sorted([*ragged, *cells], key=lambda fault: int(fault["row"]))
         raise IntakeError(
-            stream.path.name, [*stream.file_faults, *in_rows][:FAULTS_SHOWN], n_faults
+            stream.path.name, [*stream.file_faults, *in_rows][:FAULTS_SHOWN], n_faults, _UNDONE
         )
 
     def summary(self) -> Document:

@@ -171,6 +171,8 @@ class ScoringService:
         out: str | Path,
         version: str | None = None,
         progress: Progress | None = None,
+        *,
+        allow_missing_features: bool = False,
     ) -> Document:
         """Score a file of any size, a piece at a time; nothing of it is kept in the store.
 
@@ -188,12 +190,15 @@ class ScoringService:
             By default the active one.
         progress : callable or None
             Called as ``progress(stage, done, total)`` with bytes (CSV) or rows (Parquet).
+        allow_missing_features : bool, default False
+            Whether the file may lack features to which the card gives a ``missing`` goodness.
 
         Returns
         -------
         dict
             source, path, version, content_hash (of the card), n_rows, mean_score (points),
-            band_shares (fractions), missing_values (number of nulls by feature).
+            band_shares (fractions), missing_features (those that the file lacks),
+            missing_values (number of nulls by feature).
 
         Raises
         ------
@@ -211,7 +216,13 @@ class ScoringService:
         name, card = row.version, card_of(row)
         if not is_in_transaction(self.db):
             self.db.rollback()  # no transaction stays open through the computation
-        summary = score_stream(card, Path(path), Path(out), progress or _silent)
+        summary = score_stream(
+            card,
+            Path(path),
+            Path(out),
+            progress or _silent,
+            allow_missing_features=allow_missing_features,
+        )
         return {
             "source": str(path),
             "path": str(out),

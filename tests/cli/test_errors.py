@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from app import errors
@@ -90,6 +92,35 @@ def test_a_fault_of_our_own_ends_with_1_and_shows_its_traceback(chancellor, monk
     assert chancellor("versions", "list", "--json", code=1).document["error"]["code"] == (
         "unexpected"
     )
+
+
+@pytest.mark.parametrize("thing", ["nothing", "folder"])
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("init", "--card", "{}"),
+        ("init", "--policy", "{}"),
+        ("policy", "set", "{}"),
+        ("definitions", "add", "{}"),
+        ("versions", "add", "{}"),
+        ("batch", "import", "{}", "--batch", "B", "--party-id", "id", "--scored-at", "on"),
+        ("exposures", "import", "{}", "--party-id", "id"),
+        ("score", "{}", "--out", "out.csv"),
+        ("audit", "verify", "--checkpoint", "{}", "--public-key", "{}"),
+    ],
+    ids=" ".join,
+)
+def test_a_file_that_is_not_there_ends_with_5_whatever_it_would_have_been(
+    chancellor: CommandLine, tmp_path: Path, words: tuple[str, ...], thing: str
+):
+    if words[0] != "init":
+        chancellor("init")
+    (tmp_path / "folder").mkdir()
+    where = str(tmp_path / thing)
+    error = chancellor.json(*(word.format(where) for word in words), code=5)["error"]
+    assert error["code"] == "not_found"
+    assert error["message"] == f"there is no file {where}"
+    assert error["facts"]["path"] == where
 
 
 @pytest.mark.parametrize(

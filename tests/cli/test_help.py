@@ -78,6 +78,7 @@ def test_help_says_what_a_command_does_with_an_example_and_the_shared_options(
 def test_the_help_of_an_import_says_where_rejected_rows_go(chancellor: CommandLine) -> None:
     text = " ".join(chancellor("batch", "import", "--help").out.replace("│", " ").split())
     assert ".rejects.csv in the current directory" in text
+    assert "An apostrophe stands before what a spreadsheet would run as a formula" in text
 
 
 def test_help_loads_nothing_heavy():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import io
 import tracemalloc
@@ -81,6 +82,44 @@ def test_a_formula_as_id_of_an_outcome_is_refused(sqlite_db: Session, tmp_path: 
         OutcomeService(sqlite_db).import_events(
             path, party_id="id", event_date="on", event_type="write_off", through="2024-06-30"
         )
+
+
+def test_rejected_cells_are_written_so_that_no_spreadsheet_runs_them(
+    sqlite_db: Session, tmp_path: Path
+) -> None:
+    cells = {
+        "=1+1": "'=1+1",
+        "@SUM(A1)": "'@SUM(A1)",
+        "+1+cmd|' /C calc'!A0": "'+1+cmd|' /C calc'!A0",
+        "-A1": "'-A1",
+        "+5": "'+5",
+        "\t=1+1": "'=1+1",  # read without the blanks around it
+        "-1.5": "-1.5",
+        "-2e-3": "-2e-3",
+        "A & B": "A & B",
+        "'=1+1": "'=1+1",
+    }
+    path, left = tmp_path / "o.csv", tmp_path / "left.csv"
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(["id", "on", "=note"])
+        writer.writerow(["P1", "2024-02-01", "sound"])
+        writer.writerows(["", "2024-02-01", cell] for cell in cells)
+        writer.writerow(["=1", "\tx"])  # too few cells: written as they are
+    OutcomeService(sqlite_db).import_events(
+        path,
+        party_id="id",
+        event_date="on",
+        event_type="write_off",
+        through="2024-06-30",
+        skip_bad_rows=True,
+        rejects_path=left,
+    )
+    with left.open(newline="", encoding="utf-8") as file:
+        header, *rows = list(csv.reader(file))
+    assert header == ["line", "reasons", "id", "on", "'=note"]
+    assert [row[-1] for row in rows[:-1]] == list(cells.values())
+    assert rows[-1][2:] == ["'=1", "'\tx"]
 
 
 @pytest.mark.parametrize("where", ["id", "note", "the header"])

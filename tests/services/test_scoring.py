@@ -318,6 +318,42 @@ def test_an_unusable_file_is_refused(
     assert not (tmp_path / "out.csv").exists()
 
 
+def test_a_file_may_lack_what_the_card_calls_missing_where_that_is_asked_for(
+    sqlite_session: Session, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    file, out = write("id,age\na,40\nc,60\n"), tmp_path / "out.csv"
+    service = ScoringService(sqlite_session)
+    with pytest.raises(IntakeError, match="--allow-missing-features scores it as missing") as asked:
+        service.score_file(file, out)
+    assert "nothing was written" in asked.value.message
+    result = service.score_file(file, out, allow_missing_features=True)
+    assert result["missing_features"] == ["job"]
+    assert result["missing_values"] == {"age": 0, "job": 2}
+    rows = read_rows(out)
+    assert list(rows[0])[:3] == ["id", "age", "score"]
+    # 300 + 600 (1 x 0.5 + 2 x 0.2) / 3, and the same with 1 for 0.5
+    assert [(row["id"], row["score"]) for row in rows] == [("a", "480"), ("c", "580")]
+
+
+def test_a_feature_whose_absence_the_card_does_not_value_may_not_be_missing(
+    sqlite_session: Session, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    file, out = write("id,ages,job\na,40,own\n"), tmp_path / "out.csv"
+    with pytest.raises(IntakeError, match=r"column age: .*did you mean ages") as refused:
+        ScoringService(sqlite_session).score_file(file, out, allow_missing_features=True)
+    assert "--allow-missing-features" not in refused.value.message
+    assert not out.exists()
+
+
+def test_a_file_that_is_not_scored_is_not_said_to_be_stored(
+    sqlite_session: Session, write: Callable[..., Path], tmp_path: Path
+) -> None:
+    file = write("id,age,job\na,many,own\n")
+    with pytest.raises(IntakeError, match=r"^parties\.csv: 1 fault, nothing was written") as caught:
+        ScoringService(sqlite_session).score_file(file, tmp_path / "out.csv")
+    assert "stored" not in caught.value.message
+
+
 def test_an_unusable_output_is_refused(
     sqlite_session: Session, write: Callable[..., Path], tmp_path: Path
 ) -> None:

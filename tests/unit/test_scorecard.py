@@ -20,7 +20,7 @@ from app.domain.canonical import canonical_json, content_hash
 from app.domain.document import parse_document
 from app.domain.scorecard import Scorecard, default_card, load_scorecard, score_party
 from app.domain.transforms import Linear, Log
-from app.errors import DocumentError, InvalidInputError
+from app.errors import DocumentError, InvalidInputError, NotFoundError
 from tests.support.cards import PLAIN, cards, documents
 
 CARD = """
@@ -238,7 +238,7 @@ def test_an_unreadable_document_is_refused(text: str) -> None:
 
 
 def test_a_missing_or_foreign_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DocumentError, match="No such file"):
+    with pytest.raises(NotFoundError, match="there is no file"):
         load_scorecard(tmp_path / "card.yaml")
     (tmp_path / "card.yaml").write_bytes("name: Zürich".encode("latin-1"))
     with pytest.raises(DocumentError, match="not UTF-8"):

@@ -8,6 +8,7 @@ import typer
 
 from app.cli.options import (
     Actor,
+    AllowMissing,
     AsJson,
     DateFormat,
     Reason,
@@ -46,13 +47,6 @@ ScoredAt = Annotated[
         metavar="COL-or-DATE",
         help="Column with the date of scoring, or one date for all rows.",
         show_default=False,
-    ),
-]
-AllowMissing = Annotated[
-    bool,
-    typer.Option(
-        "--allow-missing-features",
-        help="Accept a file without some of the card's features; they count as missing.",
     ),
 ]
 

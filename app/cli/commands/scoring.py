@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import Actor, AsJson, SourceFile
+from app.cli.options import Actor, AllowMissing, AsJson, SourceFile
 from app.cli.output import Output
 from app.cli.render import batches as render
 from app.cli.services import open_services
@@ -33,6 +33,7 @@ def score(
     file: SourceFile,
     out: OutFile,
     version: Version = None,
+    allow_missing_features: AllowMissing = False,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -45,5 +46,11 @@ def score(
     """
     output = Output(as_json)
     with open_services(actor) as services, output.progress() as progress:
-        result = services.scoring.score_file(file, out, version=version, progress=progress)
+        result = services.scoring.score_file(
+            file,
+            out,
+            version=version,
+            progress=progress,
+            allow_missing_features=allow_missing_features,
+        )
     output.show(result, render.file_scored)

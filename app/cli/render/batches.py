@@ -55,13 +55,17 @@ def imported(result: Document) -> Iterator[RenderableType]:
         "bold",
     )
     yield pairs("", {"hash": result["file_hash"]})
+    yield from _not_in_the_file(result)
+    yield from rows_left_out(result)
+    yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
+
+
+def _not_in_the_file(result: Document) -> Iterator[RenderableType]:
     if result["missing_features"]:
         yield sentence(
             f"Not in the file, so missing for all: {', '.join(result['missing_features'])}.",
             "yellow",
         )
-    yield from rows_left_out(result)
-    yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
 
 
 def listed(result: Sequence[Document]) -> Iterator[RenderableType]:
@@ -186,5 +190,6 @@ def file_scored(result: Document) -> Iterator[RenderableType]:
         f"{result['path']}; mean score {numbers.points(result['mean_score'])}.",
         "bold",
     )
+    yield from _not_in_the_file(result)
     rows = [(band, numbers.rate(share)) for band, share in result["band_shares"].items()]
     yield table("Bands", ("band", "share>"), rows)
