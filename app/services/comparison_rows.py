@@ -41,9 +41,9 @@ def unrounded_scores(card: Scorecard, goodness: Floats) -> Floats:
 
 
 def population_scores(
-    db: Session, lake: Lake, cards: tuple[Scorecard, Scorecard], batch_ids: Sequence[str]
+    db: Session, lake: Lake, cards: Sequence[Scorecard], batch_ids: Sequence[str]
 ) -> Floats:
-    """Score all rows of batches under two cards.
+    """Score all rows of batches under each of several cards.
 
     Parameters
     ----------
@@ -51,15 +51,15 @@ def population_scores(
         The store.
     lake : Lake
         Where the snapshots are.
-    cards : tuple of Scorecard
-        The old and the new one.
+    cards : sequence of Scorecard
+        One or more.
     batch_ids : sequence of str
         Batches that were not withdrawn.
 
     Returns
     -------
-    ndarray of shape (2, n)
-        Unrounded points, old card first.
+    ndarray of shape (n_cards, n)
+        Unrounded points, in the order of the cards.
 
     Raises
     ------

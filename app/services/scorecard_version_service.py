@@ -67,8 +67,7 @@ class ScorecardVersionService:
         base_version : str, optional
             The version it was trained against; another is a conflict.
         despite_advice : bool
-            Ask for the draft although the advice is keep; the record says so, and the person
-            counts as its maker.
+            Ask for the draft although the advice is keep; on the record, as one of its makers.
         progress : callable, optional
             Called as ``progress(stage, done, total)``.
 
@@ -149,7 +148,9 @@ class ScorecardVersionService:
         """Give one short document per version, by running number."""
         return tuple(version_summary(row) for row in list_versions(self.db))
 
-    def add_version(self, card: Scorecard, note: str | None = None) -> Document:
+    def add_version(
+        self, card: Scorecard, note: str | None = None, progress: Progress | None = None
+    ) -> Document:
         """File a card that a person wrote as a draft against the active version.
 
         Writes: the draft with its evidence and verdicts, and the event ``draft.created``.
@@ -160,6 +161,8 @@ class ScorecardVersionService:
             The whole content.
         note : str, optional
             What changed and why.
+        progress : callable, optional
+            Called as ``progress(stage, done, total)``.
 
         Returns
         -------
@@ -171,7 +174,9 @@ class ScorecardVersionService:
         ConflictError
             If the active version or a waiting draft has the same content.
         """
-        row = add_person_draft(self.db, card, actor=self.actor, note=note, lake=self.lake)
+        row = add_person_draft(
+            self.db, card, actor=self.actor, note=note, lake=self.lake, progress=progress
+        )
         return self.get_version(row.version)
 
     def approve(

@@ -11,7 +11,7 @@ from app.domain.gates import Verdict, weight_gates
 from app.domain.lifecycle import person_key
 from app.domain.policy import Policy
 from app.domain.scorecard import Scorecard
-from app.domain.types import Document
+from app.domain.types import Document, Progress
 from app.errors import BaselineError, ConflictError, InvalidInputError, NotPermittedError
 from app.models import Batch, ScorecardVersion
 from app.queries.batches import list_batches, list_withdrawals
@@ -24,11 +24,18 @@ if TYPE_CHECKING:
     from app.lake.store import Lake
 
 _ON_WEIGHTS = ("weight_change", "cumulative_change")
+_STAGE, _STEPS = "Scoring the newest batch", 3
 _SECOND = "Somebody else added a version at the same moment. Try again."
 
 
 def add_person_draft(
-    db: Session, card: Scorecard, *, actor: str, note: str | None, lake: Lake
+    db: Session,
+    card: Scorecard,
+    *,
+    actor: str,
+    note: str | None,
+    lake: Lake,
+    progress: Progress | None = None,
 ) -> ScorecardVersion:
     """File a person's card as a draft against the active version.
 
@@ -46,6 +53,8 @@ def add_person_draft(
         What changed and why.
     lake : Lake
         The data plane, for the gates that are judged on a batch.
+    progress : callable, optional
+        Called as ``progress(stage, done, total)``.
 
     Returns
     -------
@@ -67,7 +76,7 @@ def add_person_draft(
     _refuse_copy(db, card, base_version)
     baseline = Scorecard.from_document(active.content)
     expert = Scorecard.from_document(expert_ancestor(db, base_version).content)
-    evidence = _movement_evidence(db, lake, baseline, card)
+    evidence = _movement_evidence(db, lake, baseline, card, progress or _silent)
     _, policy = current_policy(db)
     verdicts = judge_person_card(policy, baseline, expert, card, evidence["movement"])
     evidence |= {"base_version": base_version, "base_content_hash": base_hash}
@@ -208,20 +217,32 @@ def _refuse_copy(db: Session, card: Scorecard, base_version: str) -> None:
         raise ConflictError(f"{same} has the same content already.", version=same)
 
 
-def _movement_evidence(db: Session, lake: Lake, baseline: Scorecard, card: Scorecard) -> Document:
+def _silent(_stage: str, _done: int, _total: int) -> None:
+    """Take progress and show none."""
+
+
+def _movement_evidence(
+    db: Session, lake: Lake, baseline: Scorecard, card: Scorecard, report: Progress
+) -> Document:
     from app.domain.card_movement import describe_movement  # noqa: PLC0415 - loads SciPy
     from app.services.comparison_rows import population_scores  # noqa: PLC0415 - the same
 
     batch = newest_batch(db)
     if batch is None:
         return {"batch_id": None, "movement": None, "why_not": "There is no batch yet."}
+    report(_STAGE, 0, _STEPS)
     try:
-        old, new = population_scores(db, lake, (baseline, card), (batch.batch_id,))
+        (old,) = population_scores(db, lake, (baseline,), (batch.batch_id,))
+        report(_STAGE, 1, _STEPS)
+        (new,) = population_scores(db, lake, (card,), (batch.batch_id,))
+        report(_STAGE, 2, _STEPS)
     except InvalidInputError as error:
         return {"batch_id": batch.batch_id, "movement": None, "why_not": error.message}
+    movement = describe_movement(old, new, baseline.bands, card.bands)
+    report(_STAGE, _STEPS, _STEPS)
     return {
         "batch_id": batch.batch_id,
         "batch_hash": batch.file_hash,
-        "movement": describe_movement(old, new, baseline.bands, card.bands),
+        "movement": movement,
         "why_not": None,
     }

@@ -111,8 +111,8 @@ def test_work_that_grows_with_the_data_shows_how_far_it_is(chancellor, with_port
     flags = ("--party-id", "party", "--flag", "party", "--bad", "P00001")
     text = files.card.read_text(encoding="utf-8")
     files.card.write_text(text.replace("weight: 50", "weight: 45"), encoding="utf-8")
-    chancellor("versions", "add", files.card)
     for words in (
+        ("versions", "add", files.card),
         ("labels", "generate", "B1"),
         ("exposures", "import", files.batch, "--party-id", "party"),
         ("outcomes", "import-flags", files.batch, "--batch", "B1", *flags),

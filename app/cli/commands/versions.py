@@ -124,10 +124,10 @@ def add_version(
     """
     from app.domain.scorecard import load_scorecard  # noqa: PLC0415 - pydantic, 0.1 s
 
-    card = load_scorecard(file)
-    with open_services(actor) as services:
-        result = services.versions.add_version(card, note=note)
-    Output(as_json).show(result, render.added)
+    card, out = load_scorecard(file), Output(as_json)
+    with open_services(actor) as services, out.progress() as progress:
+        result = services.versions.add_version(card, note=note, progress=progress)
+    out.show(result, render.added)
 
 
 @app.command("approve")
