@@ -17,6 +17,7 @@ from app.db.transaction import is_in_transaction
 from app.errors import OpenTransactionError
 
 _CHUNK = 10_000
+_FEW = 20
 _Rows = Iterable[tuple[Any, ...]]
 
 
@@ -54,6 +55,8 @@ def bulk_insert(
     on_chunk: Callable[[int], None] | None = None,
 ) -> int:
     """Insert many rows inside the open transaction: executemany on SQLite, COPY on PostgreSQL.
+
+    A few rows go to PostgreSQL as plain statements: COPY takes two more messages there and back.
 
     Parameters
     ----------
@@ -134,12 +137,15 @@ def bulk_insert_columns(
     dialect = connection.dialect
     ready = [_column(table, name, dialect) for name in columns]
     names = ", ".join(f'"{name}"' for name in columns)
-    sql = _statement(dialect.name, table.name, names, len(columns))
-    write = _executemany if dialect.name == "sqlite" else _copy
+    copies = dialect.name != "sqlite"
+    many = _copy_statement(table.name, names) if copies else ""
+    few = _insert_statement(dialect.name, table.name, names, len(columns))
     written = 0
     with closing(driver.cursor()) as cursor:
         for chunk in chunks:
             values = [column.ready(part) for column, part in zip(ready, chunk, strict=True)]
+            copy = copies and len(values[0]) > _FEW
+            sql, write = (many, _copy) if copy else (few, _insert)
             try:
                 write(cursor, sql, zip(*values, strict=True))
             except dialect.loaded_dbapi.Error as error:
@@ -150,15 +156,21 @@ def bulk_insert_columns(
     return written
 
 
-def _statement(dialect: str, table: str, names: str, n_columns: int) -> str:
-    if dialect == "sqlite":
-        marks = ", ".join("?" * n_columns)
-        return f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names are the model's own
+def _insert_statement(dialect: str, table: str, names: str, n_columns: int) -> str:
+    marks = ", ".join(["?" if dialect == "sqlite" else "%s"] * n_columns)
+    return f'INSERT INTO "{table}" ({names}) VALUES ({marks})'  # noqa: S608 - names are the model's own
+
+
+def _copy_statement(table: str, names: str) -> str:
     return f'COPY "{table}" ({names}) FROM STDIN'
 
 
-def _executemany(cursor: Any, sql: str, rows: _Rows) -> None:
-    cursor.executemany(sql, rows)
+def _insert(cursor: Any, sql: str, rows: _Rows) -> None:
+    given = list(rows)
+    if len(given) == 1:
+        cursor.execute(sql, given[0])
+    else:
+        cursor.executemany(sql, given)
 
 
 def _copy(cursor: Any, sql: str, rows: _Rows) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import ExceptionContext, make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InvalidatePoolError, OperationalError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from app.db.damage import name_damage
 from app.errors import UnavailableError
@@ -20,6 +22,8 @@ PRAGMAS = (
 )
 _CONNECTIONS = 20
 _SECONDS_TO_CONNECT = 5
+_SECONDS_OF_TRUST = 1.0
+_BACK_AT = "chancellor_back_at"
 
 
 def create_store_engine(url: str) -> Engine:
@@ -41,13 +45,14 @@ def create_store_engine(url: str) -> Engine:
     if make_url(url).get_backend_name() != "sqlite":
         engine = create_engine(
             url,
-            pool_pre_ping=True,  # a server that was restarted is found before a statement is lost
             pool_size=_CONNECTIONS,
             pool_timeout=_SECONDS_TO_CONNECT,
             connect_args={"connect_timeout": _SECONDS_TO_CONNECT},
         )
         event.listen(engine, "handle_error", name_damage)
         event.listen(engine, "handle_error", _name_what_is_lost)
+        event.listen(engine, "checkin", _note_return)
+        event.listen(engine, "checkout", _ask_after_rest)
         return engine
     database = make_url(url).database
     if database and database != ":memory:":
@@ -57,6 +62,23 @@ def create_store_engine(url: str) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_to_read)
     return engine
+
+
+def _note_return(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info[_BACK_AT] = time.monotonic()
+
+
+def _ask_after_rest(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+    """Find a server that was restarted before a statement is lost, without asking each time."""
+    import psycopg  # noqa: PLC0415 - of no use to a store on SQLite
+
+    if time.monotonic() - record.info.get(_BACK_AT, time.monotonic()) < _SECONDS_OF_TRUST:
+        return
+    try:
+        connection.execute("SELECT 1")
+        connection.rollback()
+    except psycopg.Error as error:
+        raise InvalidatePoolError("the database closed the connection") from error
 
 
 def _prepare_sqlite(connection: Any, record: object) -> None:

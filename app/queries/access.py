@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
 from app.models import ApiKey, ApiKeyRevocation
 
 KeyRow = tuple[ApiKey, ApiKeyRevocation | None]
+
+
+def _keys() -> Select[ApiKey, ApiKeyRevocation]:
+    return select(ApiKey, ApiKeyRevocation).outerjoin(
+        ApiKeyRevocation, ApiKeyRevocation.key_id == ApiKey.id
+    )
+
+
+_FIND = _keys().where(ApiKey.id == bindparam("key_id"))
+"""Asked at every request, so built once."""
 
 
 def find_key(db: Session, key_id: str) -> KeyRow | None:
@@ -26,7 +36,8 @@ def find_key(db: Session, key_id: str) -> KeyRow | None:
     tuple of (ApiKey, ApiKeyRevocation or None), or None
         None if there is no such key.
     """
-    return next(iter(_read(db, _keys().where(ApiKey.id == key_id))), None)
+    found = db.execute(_FIND, {"key_id": key_id}).first()
+    return None if found is None else (found[0], found[1])
 
 
 def require_key(db: Session, key_id: str) -> KeyRow:
@@ -73,9 +84,3 @@ def list_keys(db: Session) -> tuple[KeyRow, ...]:
 
 def _read(db: Session, wanted: Select[ApiKey, ApiKeyRevocation]) -> tuple[KeyRow, ...]:
     return tuple((key, revocation) for key, revocation in db.execute(wanted))
-
-
-def _keys() -> Select[ApiKey, ApiKeyRevocation]:
-    return select(ApiKey, ApiKeyRevocation).outerjoin(
-        ApiKeyRevocation, ApiKeyRevocation.key_id == ApiKey.id
-    )

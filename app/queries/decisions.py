@@ -23,6 +23,10 @@ BIN_POINTS = 50
 """Width of a bin of the score distribution."""
 
 _PAGE = 2_000
+_ACTIVE = select(ScorecardVersion.version, ScorecardVersion.content_hash).where(
+    ScorecardVersion.status == "active"
+)
+"""Asked at every decision, so built once."""
 
 
 def find_active_key(db: Session) -> tuple[str, str] | None:
@@ -38,8 +42,7 @@ def find_active_key(db: Session) -> tuple[str, str] | None:
     tuple of str or None
         Name and content hash; None in a store that was never initialised.
     """
-    wanted = select(ScorecardVersion.version, ScorecardVersion.content_hash)
-    row = db.execute(wanted.where(ScorecardVersion.status == "active")).first()
+    row = db.execute(_ACTIVE).first()
     return None if row is None else (row.version, row.content_hash)
 
 
