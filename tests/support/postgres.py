@@ -47,6 +47,7 @@ class Server:
     binaries: Path
     process: subprocess.Popen[bytes]
     _names: Iterator[int]
+    _settings: tuple[str, ...] = SETTINGS
 
     def url(self, database: str) -> str:
         """Give the SQLAlchemy URL of a database."""
@@ -73,7 +74,7 @@ class Server:
 
     def start(self) -> None:
         """Start again on the same data."""
-        self.process = _spawn(self.folder, self.binaries)
+        self.process = _spawn(self.folder, self.binaries, self._settings)
 
     def _run(self, statement: sql.Composed) -> None:
         with psycopg.connect(
@@ -83,8 +84,13 @@ class Server:
 
 
 @contextmanager
-def running_server() -> Iterator[Server]:
+def running_server(settings: tuple[str, ...] = SETTINGS) -> Iterator[Server]:
     """Start a server on the first binaries that work: the wheel's, then Debian's.
+
+    Parameters
+    ----------
+    settings : tuple of str
+        As the server takes them; those of the tests give up durability for speed.
 
     Raises
     ------
@@ -95,7 +101,7 @@ def running_server() -> Iterator[Server]:
     for binaries in _candidates():
         folder = Path(tempfile.mkdtemp(prefix="chancellor-pg-"))
         try:
-            server = _start(folder, binaries)
+            server = _start(folder, binaries, settings)
         except (OSError, subprocess.SubprocessError, NoPostgresError) as error:
             tried.append(f"  {binaries}: {error}")
             shutil.rmtree(folder)
@@ -120,7 +126,7 @@ def _candidates() -> Iterator[Path]:
     yield from sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
 
 
-def _start(folder: Path, binaries: Path) -> Server:
+def _start(folder: Path, binaries: Path, settings: tuple[str, ...]) -> Server:
     as_user = _unprivileged(folder)
     binaries = _reachable(binaries, folder, as_user)
     subprocess.run(
@@ -128,15 +134,16 @@ def _start(folder: Path, binaries: Path) -> Server:
          "--locale=C", "--no-sync"],
         check=True, capture_output=True, **_options(folder, binaries, as_user),
     )  # fmt: skip
-    return Server(folder, binaries, _spawn(folder, binaries), count(1))
+    process = _spawn(folder, binaries, settings)
+    return Server(folder, binaries, process, count(1), settings)
 
 
-def _spawn(folder: Path, binaries: Path) -> subprocess.Popen[bytes]:
+def _spawn(folder: Path, binaries: Path, settings: tuple[str, ...]) -> subprocess.Popen[bytes]:
     options = _options(folder, binaries, _unprivileged(folder))
-    settings = [part for setting in SETTINGS for part in ("-c", setting)]
+    arguments = [part for setting in settings for part in ("-c", setting)]
     with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [binaries / "postgres", "-D", folder / "data", "-k", folder, *settings],
+            [binaries / "postgres", "-D", folder / "data", "-k", folder, *arguments],
             stdout=log, stderr=subprocess.STDOUT, **options,
         )  # fmt: skip
     _wait_until_ready(folder, process)
