@@ -5,6 +5,8 @@
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
+# make load    scoring load on PostgreSQL beside a bare endpoint, ten minutes on a quiet machine
+# make generated  5,000 requests generated from the OpenAPI document, every check on
 # make serve   the HTTP API over the store in CHANCELLOR_HOME (default ./.chancellor), loopback only
 # make dagster Dagster's pages over the same store
 # make lock    write requirements.lock anew from pyproject.toml
@@ -19,7 +21,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench evidence torture serve dagster lock clean
+.PHONY: setup demo test check static format lint types layers docstrings quick bench load generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -64,6 +66,12 @@ quick: setup
 bench: setup
 	@$(BIN)/python -m benchmarks.speed
 	@$(BIN)/python -m benchmarks.audit_chain
+
+load: setup
+	@$(BIN)/python -m benchmarks.load $(LOAD_OPTIONS)
+
+generated: setup
+	@$(BIN)/python -m tests.support.generated_requests
 
 # EVIDENCE_OPTIONS=--resume goes on where a run was interrupted
 evidence: setup

@@ -131,7 +131,7 @@ def _lines(log: str) -> list[dict[str, Any]]:
 def main() -> int:
     """Run the full form."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=150)
+    parser.add_argument("--examples", type=int, default=140)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="chancellor-generated-") as folder:
