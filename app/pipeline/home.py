@@ -19,6 +19,11 @@ telemetry:
   enabled: false
 nux:
   enabled: false
+# Captured output is followed by processes of their own, which outlive a run that is killed; what
+# Chancellor has to say of a run is in its events.
+compute_logs:
+  module: dagster._core.storage.noop_compute_log_manager
+  class: NoOpComputeLogManager
 """
 
 

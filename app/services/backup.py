@@ -11,14 +11,16 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, create_engine
 from sqlalchemy.orm import Session
 
-from app.db import create_store_engine, utc_now
+from app.db import create_store_engine, open_session, utc_now
 from app.db.loading import stored_tables, write_copy
+from app.db.migrate import head_revision
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
 from app.lake.store import Lake, hash_file, open_lake
 from app.queries.audit import require_head
 from app.queries.lake_files import list_recorded_files
 from app.services.backup_manifest import LAKE, LEFT_OUT, Manifest, write_manifest
+from app.services.decision_seals import seal_decisions
 from app.services.store import find_revision_at
 from app.settings import DATABASE_FILE, Settings, default_actor, get_settings
 
@@ -38,7 +40,8 @@ def back_up_store(
     snapshot of PostgreSQL. Then every file of the lake that this moment names is copied and its
     hash compared; files of the lake never change, so the two belong together.
 
-    Writes: nothing in the store; the folder with database, lake and ``manifest.json``, which is
+    Writes: in the store the seal of decisions that were not sealed yet, so that the backup's
+    chain speaks of all of them; the folder with database, lake and ``manifest.json``, which is
     written last.
 
     Parameters
@@ -73,6 +76,9 @@ def back_up_store(
     if folder.exists() and any(folder.iterdir()):
         raise ConflictError(f"{folder} is not empty: name a new folder for the backup.")
     folder.mkdir(parents=True, exist_ok=True)
+    if revision == head_revision():  # a store that is to be upgraded next is backed up as it is
+        with open_session(place.database_url) as db:
+            seal_decisions(db, actor=actor or default_actor())
     with _database_copied(place.database_url, folder) as (db, tables):
         head = require_head(db)
         files = dict.fromkeys((file.path, file.sha256) for file in list_recorded_files(db))

@@ -32,6 +32,7 @@ from app.services import doctor
 from app.services.audit_service import AuditService
 from app.services.backup import back_up_store
 from app.services.batch_service import BatchService
+from app.services.decision_service import DecisionService
 from app.services.policy_service import PolicyService
 from app.services.restore import restore_store
 from app.services.runs import RunService
@@ -119,6 +120,18 @@ def _events(db: Session, *, until: int) -> list[tuple[Any, ...]]:
 
 RECORD = ("audit_events", "audit_head")
 """Restoring and copying are events themselves."""
+
+
+def test_a_backup_seals_first_so_that_its_chain_speaks_of_every_decision(
+    store: Any, tmp_path: Path
+) -> None:
+    with open_session() as db:
+        (made,) = DecisionService(db, actor="key:shop").decide([{"party_id": "P1", "features": {}}])
+    result = back_up_store(tmp_path / "backup", actor="ada")
+    with open_session() as db:
+        (event,) = AuditService(db).list_events(limit=1)
+        assert (event["seq"], event["action"]) == (result["audit_seq"], "decisions.sealed")
+        assert DecisionService(db).prove(made["id"])["event_seq"] == event["seq"]
 
 
 @pytest.mark.slow
