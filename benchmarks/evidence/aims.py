@@ -82,10 +82,10 @@ def _rare(aim: str, rows: list[Record], limit: float) -> Aim:
         f"{percent(row['upper limit'])}); settings: {len(rows)}, each of at least "
         f"{min(map(_repeats, rows))} runs"
     )
-    if min(_repeats(one) for one in rows) < ENOUGH_RUNS:
+    is_clear = all(one["upper limit"] <= ADOPT_LIMIT for one in rows)
+    if not is_clear and min(_repeats(one) for one in rows) < ENOUGH_RUNS:
         return Aim(aim, found, None)
-    is_clear = limit == ADOPT_LIMIT or all(one["upper limit"] <= ADOPT_LIMIT for one in rows)
-    return Aim(aim, found, most <= limit and is_clear)
+    return Aim(aim, found, most <= limit and (is_clear or limit == ADOPT_LIMIT))
 
 
 def _frequent(aim: str, rows: list[Record]) -> Aim:
