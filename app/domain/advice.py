@@ -9,6 +9,7 @@ from typing import Literal
 import numpy as np
 from scipy.stats import norm
 
+from app.domain.counted import counted
 from app.domain.discrimination import Estimate
 from app.domain.policy import Policy
 from app.domain.types import Document
@@ -161,9 +162,11 @@ def advise(
         n_more = max(1, int(np.ceil(n_labelled * (least / max(n_bad, 1) - 1))))
         return give(
             "wait",
-            f"Wait: the refined card ranks defaults better ({shown}), but {n_bad:,} bad parties "
-            f"among them are too few to act on, {least:,} are needed; about {n_more:,} more "
-            "matured parties would bring them.",
+            f"Wait: the refined card ranks defaults better ({shown}), but "
+            + counted(n_bad, "bad party among them is", "bad parties among them are")
+            + f" too few to act on, {least:,} are needed; about "
+            + counted(n_more, "more matured party")
+            + " would bring them.",
             n_more,
         )
     if low > 0:
@@ -174,7 +177,7 @@ def advise(
     return give(
         "wait",
         f"Wait: the refined card may rank better, but the data do not settle it ({shown}); at "
-        f"least about {n_more:,} more matured parties would.",
+        f"least about {counted(n_more, 'more matured party')} would.",
         n_more,
     )
 

@@ -10,6 +10,7 @@ from json.encoder import encode_basestring as quoted
 from typing import Any, NamedTuple, NoReturn, TypeAlias
 
 from app.domain.canonical import canonical_json
+from app.domain.counted import counted
 from app.errors import AuditChainError, InvalidInputError
 
 GENESIS_HASH = "0" * 64
@@ -206,13 +207,13 @@ def check_end(seq: int, last_hash: str, head_seq: int, head_hash: str) -> None:
     >>> check_end(6, "ab", 7, "cd")
     Traceback (most recent call last):
     ...
-    app.errors.AuditChainError: event 7 is gone: the head says that there were 7 events
+    app.errors.AuditChainError: event 7 is gone: the head counts 7 events
     """
     if (seq, last_hash) == (head_seq, head_hash):
         return
     if seq < head_seq:
         raise AuditChainError(
-            f"event {seq + 1} is gone: the head says that there were {head_seq} events",
+            f"event {seq + 1} is gone: the head counts {counted(head_seq, 'event')}",
             seq=seq + 1,
         )
     raise AuditChainError(

@@ -22,6 +22,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from app.domain.audit_chain import GENESIS_HASH, Page, StoredEvent
 from app.domain.canonical import canonical_json
+from app.domain.counted import counted
 from app.domain.types import Document
 from app.errors import AuditChainError, CheckpointError, InvalidInputError
 
@@ -247,7 +248,8 @@ def verified_chain(pages: Iterable[Page], checkpoint: Checkpoint | None = None) 
         return {"verified": True, "n_events": seq, "head": last_hash, "checkpoint": None}
     if seq < checkpoint.seq:
         raise AuditChainError(
-            f"event {seq + 1} is gone: {checkpoint.seq} events were signed at {checkpoint.at}",
+            f"event {seq + 1} is gone: "
+            f"{counted(checkpoint.seq, 'event was', 'events were')} signed at {checkpoint.at}",
             seq=seq + 1,
         )
     proven = {**asdict(checkpoint), "n_events_since": seq - checkpoint.seq}

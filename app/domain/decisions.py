@@ -12,6 +12,7 @@ from numbers import Integral, Real
 from typing import Any, NamedTuple
 
 from app.domain.canonical import canonical_json
+from app.domain.counted import counted
 from app.domain.intake import as_text
 from app.domain.party_score import ScoreResult
 from app.domain.types import Document
@@ -217,7 +218,8 @@ def read_parties(parties: Sequence[Mapping[str, Any]]) -> tuple[AskedParty, ...]
     """
     if not 1 <= len(parties) <= MOST_PARTIES:
         raise InvalidInputError(
-            f"{len(parties):,} parties were given; it must be 1 to {MOST_PARTIES:,}",
+            f"{counted(len(parties), 'party was', 'parties were')} given; "
+            f"it must be 1 to {MOST_PARTIES:,}",
             n_parties=len(parties),
         )
     faults: list[Document] = []

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.counted import counted
 from app.domain.types import Bools, Dates, Floats, Ints
 from app.errors import InvalidInputError, ValidationInfeasibleError
 
@@ -140,7 +141,8 @@ def find_out_of_time_split(sample: Sample) -> tuple[Split | None, str]:
     """
     span = int((sample.scored_on.max() - sample.scored_on.min()).astype(int))
     if span < OUT_OF_TIME_MIN_DAYS:
-        return None, f"scored_at spans {span} days, at least {OUT_OF_TIME_MIN_DAYS} are needed"
+        spans = f"scored_at spans {counted(span, 'day')}"
+        return None, f"{spans}, at least {OUT_OF_TIME_MIN_DAYS} are needed"
     cut = out_of_time_cut(sample.scored_on)
     is_train = sample.scored_on <= cut
     is_test = ~is_train & ~np.isin(sample.party, sample.party[is_train])
@@ -148,7 +150,7 @@ def find_out_of_time_split(sample: Sample) -> tuple[Split | None, str]:
         n_bad = len(np.unique(sample.party[part & (sample.bad == 1)]))
         if n_bad < OUT_OF_TIME_MIN_BAD:
             return None, (
-                f"the {name} part, split after {cut}, holds {n_bad} bad parties, "
+                f"the {name} part, split after {cut}, holds {counted(n_bad, 'bad party')}, "
                 f"at least {OUT_OF_TIME_MIN_BAD} are needed"
             )
         if not np.any(part & (sample.bad == 0)):
@@ -243,7 +245,8 @@ def choose_splits(sample: Sample, mode: str, seed: int) -> tuple[str, tuple[Spli
     n_folds = fold_count(sample)
     if n_folds < 2:  # noqa: PLR2004 - a split needs two parts
         raise ValidationInfeasibleError(
-            f"nothing can be held out: {sample.n_bad} bad and {sample.n_good} good parties"
+            f"nothing can be held out: {sample.n_bad} bad and "
+            f"{counted(sample.n_good, 'good party')}"
         )
     used = "cross_validation"
     if mode == "holdout" or (mode == "auto" and sample.n_rows > HOLDOUT_ABOVE):
@@ -267,8 +270,8 @@ def _trainable(sample: Sample, splits: tuple[Split, ...]) -> tuple[Split, ...]:
     kept = tuple(split for split in splits if has_both(split.train))
     if not any(has_both(split.test) for split in kept):
         raise ValidationInfeasibleError(
-            f"no split of {sample.n_bad} bad and {sample.n_good} good parties leaves both on "
-            "either side: label more parties"
+            f"no split of {sample.n_bad} bad and {counted(sample.n_good, 'good party')} leaves "
+            "both on either side: label more parties"
         )
     return kept
 

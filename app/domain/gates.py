@@ -6,6 +6,7 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+from app.domain.counted import counted
 from app.domain.policy import Policy
 from app.domain.types import Document
 
@@ -107,7 +108,8 @@ def data_gates(
         judged_on="label set",
         n=n_labelled,
         sentence=(
-            f"{n_labelled:,} parties are labelled; at least {policy.min_labelled:,} are needed."
+            f"{counted(n_labelled, 'party is', 'parties are')} labelled; at least "
+            f"{policy.min_labelled:,} are needed."
         ),
     )
     within = (

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from app.domain.counted import counted
 from app.domain.gates import WEIGHT_GATES
 from app.domain.lifecycle import VersionFacts, is_among, person_key
 from app.domain.policy import Policy
@@ -278,15 +279,16 @@ def may_withdraw(case: Case, actor: str) -> Decision:
 
 
 def _check_number(case: Case, own: Approval) -> Decision:
-    counted = case.counted_approvers
+    approvers = case.counted_approvers
     approves = counts_as_approval(case, own)
-    n_approvals = len(counted) + approves
+    n_approvals = len(approvers) + approves
     if n_approvals >= case.policy.approvals_required:
         with_own = replace(case, approvals=(*case.approvals, *([own] if approves else [])))
         return _check_roles(with_own)
     n_stale = sum(a.review_hash != case.facts.review_hash for a in case.approvals)
-    stale = f" {n_stale} earlier approval(s) were of other content." if n_stale else ""
-    by = f" (by {', '.join(counted)})" if counted else ""
+    earlier = counted(n_stale, "earlier approval was", "earlier approvals were")
+    stale = f" {earlier} of other content." if n_stale else ""
+    by = f" (by {', '.join(approvers)})" if approvers else ""
     return no(
         "too_few_approvals",
         f"{case.facts.version} would have {n_approvals} of the {case.policy.approvals_required} "

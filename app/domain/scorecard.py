@@ -20,6 +20,7 @@ from pydantic import (
 )
 
 from app.domain.canonical import content_hash
+from app.domain.counted import counted
 from app.domain.document import parse_document, raise_problems
 from app.domain.party_score import ScoreResult, score_party
 from app.domain.scorecard_parts import (
@@ -203,7 +204,8 @@ class Scorecard(Part):
                 raise InvalidInputError(f"the card has no feature {', '.join(unknown)}")
             return weights
         if len(weights) != len(self.features):
-            message = f"the card has {len(self.features)} features, {len(weights)} weights given"
+            has = f"the card has {counted(len(self.features), 'feature')}"
+            message = f"{has}, {counted(len(weights), 'weight')} given"
             raise InvalidInputError(message)
         return dict(zip(self.feature_names, weights, strict=True))
 

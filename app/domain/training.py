@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.advice import Advice, advise
+from app.domain.counted import counted
 from app.domain.design_matrix import Sample
 from app.domain.discrimination import Estimate
 from app.domain.drift import Drift, compare_over_time
@@ -194,7 +195,7 @@ def train(
         n_looks=n_looks,
         baseline_failures=baseline_failures,
         model_gain=judged.model_gain.value,
-        seen=f"{judged.n_parties:,} parties it never saw",
+        seen=f"{counted(judged.n_parties, 'party')} it never saw",
     )
     _report(progress, _N_STAGES)
     names = tuple(feature_names)

@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
+from app.domain.counted import counted
 from app.domain.intake import shown
 from app.domain.types import Document, Ints
 from app.lake.csv_quotes import holds_line_ends, open_quotes
@@ -341,8 +342,7 @@ def ragged_faults(layout: CsvLayout) -> list[Document]:
             "row": line,
             "column": None,
             "value": shown(",".join(cells)),
-            "problem": f"the row has {len(cells)} cell{'s' if len(cells) != 1 else ''}, "
-            f"the header has {layout.width}",
+            "problem": f"the row has {counted(len(cells), 'cell')}, the header has {layout.width}",
         }
         for line, cells in layout.ragged
     ]

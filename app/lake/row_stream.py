@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from app.domain.counted import counted
 from app.domain.intake import FAULTS_SHOWN, RowFaults, one_chunk
 from app.domain.types import Document, Ints
 from app.errors import NotFoundError
@@ -283,9 +284,9 @@ class _CsvRows(RowStream):
         return layout
 
     def _ragged_fault(self, line: int, n_cells: int) -> Document:
-        plural = "" if n_cells == 1 else "s"
         width = len(self.columns)
-        return file_fault(f"the row has {n_cells} cell{plural}, the header has {width}", row=line)
+        problem = f"the row has {counted(n_cells, 'cell')}, the header has {width}"
+        return file_fault(problem, row=line)
 
     def _numbered_rows(self) -> Iterator[tuple[int, list[str]]]:
         with self._open_text() as file:

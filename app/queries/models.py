@@ -26,6 +26,13 @@ class TableReader(Protocol):
         """Read a table whose file still has the hash."""
 
 
+_HOW_JUDGED = {
+    "out_of_time": "out of time",
+    "cross_validation": "by cross-validation",
+    "holdout": "on one holdout",
+}
+
+
 def require_model(db: Session, model_id: str) -> ModelRegistry:
     """Find a model by its id.
 
@@ -189,8 +196,8 @@ def other_opinions(db: Session, model: ModelRegistry) -> tuple[str, ...]:
         if not set(other.batch_ids).isdisjoint(model.batch_ids)
     }
     return tuple(
-        f"{other.id} advises otherwise ({other.advice}) on {', '.join(other.batch_ids)}, judged by "
-        f"{other.validation['mode'].replace('_', ' ')}: its model's AUC is "
+        f"{other.id} advises otherwise ({other.advice}) on {', '.join(other.batch_ids)}, judged "
+        f"{_HOW_JUDGED[other.validation['mode']]}: its model's AUC is "
         f"{other.metrics['auc_roc']:.3f}, the refined card's gain {other.metrics['gain']:+.3f}."
         for other in by_input.values()
     )

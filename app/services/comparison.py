@@ -8,6 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.card_movement import describe_movement
+from app.domain.counted import counted
 from app.domain.judged_cards import (
     JudgedRows,
     compare_discrimination,
@@ -307,7 +308,7 @@ def _validated(lake: Lake, pair: _Pair, model: ModelRegistry) -> _Judged:
     unseen = "scored after " + model.validation["cut"] if mode == "out_of_time" else "held out"
     source = {
         "cards": cards,
-        "rows": f"{model.validation['n_validated']:,} labelled parties of "
+        "rows": f"{counted(model.validation['n_validated'], 'labelled party')} of "
         f"{', '.join(model.batch_ids)}, {unseen} ({mode.replace('_', ' ')} of {model.id}); {once}",
         "in_sample": False,
         "batch_ids": list(model.batch_ids),
@@ -337,7 +338,8 @@ def _read_population(
         scores,
         {
             "cards": _FINAL_CARDS.format(**pair.names),
-            "rows": f"all {scores.shape[1]:,} rows of {', '.join(batch_ids)}, labelled or not",
+            "rows": f"all {counted(scores.shape[1], 'row')} of {', '.join(batch_ids)}, "
+            "labelled or not",
             "batch_ids": list(batch_ids),
         },
     )

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from app.db import require_no_transaction, transaction, utc_now
 from app.db.migrate import schema_problem
 from app.db.triggers import trigger_definitions
+from app.domain.counted import counted
 from app.domain.types import Document, Progress
 from app.errors import FileHashError, InvalidInputError, NotFoundError, TamperingError
 from app.lake.store import TEMPORARY, Lake, LakeFile, open_lake
@@ -276,7 +277,7 @@ def _result(
     sentence = (
         "The store is healthy."
         if not n
-        else f"{n} {'thing needs' if n == 1 else 'things need'} attention."
+        else f"{counted(n, 'thing needs', 'things need')} attention."
     )
     return {
         "healthy": not findings,

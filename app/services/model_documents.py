@@ -9,6 +9,7 @@ from scipy.special import expit
 from sqlalchemy.orm import Session
 
 from app.domain.canonical import content_hash
+from app.domain.counted import counted
 from app.domain.training import TrainedModel, model_metrics, model_parameters
 from app.domain.types import Document
 from app.errors import TamperingError
@@ -18,6 +19,8 @@ from app.services.training_sample import TrainingData
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+    from app.domain.design_matrix import Sample
 
 
 _JUDGED = (
@@ -134,7 +137,7 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
             for fold in judged.folds
         ],
         "path_auc": [[t, auc] for t, auc in judged.path_auc().items()],
-        "limits": _limits(judged.mode, model),
+        "limits": _limits(sample, judged.mode, model),
         "leakage": [sign.as_dict() for sign in model.leakage],
         "drift": model.drift.as_dict(),
     }
@@ -148,21 +151,21 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
     return document
 
 
-def _limits(mode: str, model: TrainedModel) -> list[str]:
+def _limits(sample: Sample, mode: str, model: TrainedModel) -> list[str]:
+    found = []
     if mode == "out_of_time":
-        found = [
+        found.append(
             "Observation windows of training rows may end after the first test row was scored."
-        ]
-    else:
-        found = [
-            (
-                "Rows were shuffled across scoring dates: the figures do not show whether the "
-                "gain lasts into later vintages."
-            )
-        ]
+        )
+    elif (sample.scored_on != sample.scored_on[0]).any():
+        found.append(
+            "Rows were shuffled across scoring dates: the figures do not show whether the "
+            "gain lasts into later vintages."
+        )
     if model.advice.n_looks:
         found.append(
-            f"{model.advice.n_looks} earlier model(s) were judged against this baseline on "
+            counted(model.advice.n_looks, "earlier model was", "earlier models were")
+            + " judged against this baseline on "
             "overlapping rows; the interval is widened for it."
         )
     return found

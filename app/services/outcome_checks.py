@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 
 from app.db import utc_now
+from app.domain.counted import counted
 from app.errors import InvalidInputError
 
 if TYPE_CHECKING:
@@ -96,7 +97,7 @@ def late_event_warnings(events: pa.Table, declared: date) -> list[str]:
         return []
     newest = pc.max(events["event_date"]).as_py()
     sentence = (
-        f"{late:,} of {events.num_rows:,} events dated after {declared}, the newest on "
+        f"{late:,} of {counted(events.num_rows, 'event')} dated after {declared}, the newest on "
         f"{newest}: is the file complete through a later day?"
     )
     return [sentence]

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
+from app.domain.counted import counted
 from app.domain.policy import Policy, parse_policy
 from app.domain.rights import is_admin
 from app.domain.types import Document
@@ -143,6 +144,6 @@ def require_usable(policy: Policy) -> None:
     if len(people) < policy.approvals_required:
         raise DocumentError(
             "approvals_required",
-            f"asks for {policy.approvals_required} approvals, but approvers names only "
+            f"asks for {counted(policy.approvals_required, 'approval')}, but approvers names only "
             f"{len(people)} ({', '.join(people) or 'nobody'})",
         )

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from app.db import create_store_engine, open_session, transaction, upgrade
 from app.db.loading import filled_tables, guards_put_aside, read_copy, stored_tables
 from app.db.migrate import head_revision, is_known_revision, schema_problem
+from app.domain.counted import counted
 from app.domain.types import Document, Progress
 from app.errors import AuditChainError, ConflictError, FileHashError
 from app.lake.store import Lake, open_lake
@@ -191,7 +192,8 @@ def _load_tables(url: str, folder: Path, tables: Mapping[str, Document]) -> None
                 n_rows = read_copy(db, name, table["columns"], folder / f"{name}.copy")
                 if n_rows != table["n_rows"]:
                     raise FileHashError(
-                        f"{folder / name}.copy has {n_rows} rows, the backup {table['n_rows']}."
+                        f"{folder / name}.copy has {counted(n_rows, 'row')}, "
+                        f"the backup {table['n_rows']}."
                     )
     finally:
         engine.dispose()

@@ -15,6 +15,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.counted import counted
 from app.domain.types import Document
 from app.errors import TamperingError
 from app.models import (
@@ -224,7 +225,7 @@ def find_altered_rows(db: Session) -> Iterator[Problem]:
         yield from _check_rows(kind, rows[kind.table], events, known_before)
     yield from _check_statuses(rows[ScorecardVersion], events, known_before)
     for table, n_rows in count_dangling_rows(db).items():
-        yield table, f"{n_rows} row(s) name what is not there"
+        yield table, f"{counted(n_rows, 'row names', 'rows name')} what is not there"
     for version in rows[ScorecardVersion]:
         try:
             verified_review_hash(db, version)

@@ -10,6 +10,7 @@ import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.domain.counted import counted
 from app.domain.design_matrix import Sample
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
@@ -323,8 +324,8 @@ def _read_batch(
     rows = np.flatnonzero(found != _MISSING)
     if len(rows) != len(values):
         raise ConflictError(
-            f"label set {label_set.id} names {len(values) - len(rows)} parties that batch "
-            f"{batch.batch_id} does not hold"
+            f"label set {label_set.id} names {counted(len(values) - len(rows), 'party')} that "
+            f"batch {batch.batch_id} does not hold"
         )
     return _BatchRows(
         party_id=np.array(table["party_id"].to_pylist(), dtype=object)[rows],

@@ -23,7 +23,7 @@ def test_an_approval_is_taken_back(chancellor: CommandLine, tmp_path: Path) -> N
     by = ("--actor", "grace", "--reason")
     chancellor("versions", "approve", "v2", *by, "fine")
     back = chancellor("versions", "withdraw-approval", "v2", *by, "not so fine").out
-    assert "it is now draft, with 0 of 1 approvals" in back
+    assert "it is now draft, with 0 of 1 approval" in back
     assert "approve, withdrawn" in chancellor("versions", "show", "v2").out
     chancellor("versions", "withdraw-approval", "v2", *by, "again", code=6)
 

@@ -30,13 +30,13 @@ def test_a_decision_is_sealed_proven_and_scored_again(
     assert chancellor.json("audit", "prove", decision_id, code=6)["error"]["code"] == "conflict"
     assert "not sealed yet" in chancellor("replay", "--score", decision_id).out
     sealed = chancellor("audit", "seal", "--actor", "ada").out
-    assert sealed.startswith("1 decisions are sealed")
+    assert sealed.startswith("1 decision is sealed")
     assert decision_id in sealed
     assert "nothing was written" in chancellor("audit", "seal").out
     assert f"Decision {decision_id} is number 1 of 1" in chancellor(
         "audit", "prove", decision_id
     ).out.replace("\n", " ")
-    assert "1 recorded decisions are as they were made" in chancellor("audit", "verify").out
+    assert "1 recorded decision is as it was made" in chancellor("audit", "verify").out
     found = chancellor.json("replay", "--score", decision_id)
     assert (found["outcome"], found["sealed"]) == ("equal", True)
     assert "equal bit by bit" in chancellor("replay", "--score", decision_id).out

@@ -401,6 +401,10 @@ def test_a_step_that_improves_nothing_counts_later_looks(db, tmp_path):
     together = train(db, ["B1", "B2"])
     assert apart["validation"]["advice"]["n_looks"] == 0
     assert together["validation"]["advice"]["n_looks"] == 2
+    said = "2 earlier models were judged against this baseline on overlapping rows"
+    # all were scored on one day: no word of shuffling across dates
+    (limit,) = together["validation"]["limits"]
+    assert limit.startswith(said)
 
 
 def test_a_model_of_the_second_generation_is_bound_to_the_expert_not_to_its_baseline(db, tmp_path):
@@ -438,6 +442,8 @@ def test_a_comparison_names_the_models_that_advised_otherwise(db, tmp_path):
         limit.startswith(f"{dated['model_id']} advises otherwise ({dated['advice']})")
         for limit in found["limits"]
     )
+    assert any("judged out of time: its" in limit for limit in found["limits"])
+    assert any("Rows were shuffled across scoring dates" in limit for limit in found["limits"])
 
 
 def once(at, change):

@@ -43,7 +43,7 @@ def test_an_approval_of_other_content_does_not_count():
         case(Policy(approvals_required=2), Approval("eve", "before")), Approval("joe", "now"), "v1"
     )
     assert decision.reason == "too_few_approvals"
-    assert "1 earlier approval(s) were of other content" in decision.sentence
+    assert "1 earlier approval was of other content" in decision.sentence
 
 
 def test_two_approvals_of_one_person_are_one():

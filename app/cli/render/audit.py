@@ -10,6 +10,7 @@ from rich.text import Text
 
 from app.cli.render import numbers
 from app.cli.render.tables import sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -56,7 +57,7 @@ def verified(result: Document) -> Iterator[RenderableType]:
         One sentence; a second one where a checkpoint was given.
     """
     yield sentence(
-        f"The audit chain holds: {numbers.count(result['n_events'])} events, none altered, none "
+        f"The audit chain holds: {counted(result['n_events'], 'event')}, none altered, none "
         f"missing. Its head is {result['head']}.",
         "green",
     )
@@ -65,14 +66,18 @@ def verified(result: Document) -> Iterator[RenderableType]:
         yield sentence(
             f"It is the one that was signed at {numbers.moment(proven['at'])} at event "
             f"{numbers.count(proven['seq'])}, with the key {proven['key']}; "
-            f"{numbers.count(proven['n_events_since'])} events came later.",
+            f"{counted(proven['n_events_since'], 'event')} came later.",
             "green",
         )
     decisions = result.get("decisions", {})
     if decisions.get("n_decisions"):
         yield sentence(
-            f"{numbers.count(decisions['n_decisions'])} recorded decisions are as they were made; "
-            f"{numbers.count(decisions['n_sealed'])} of them are sealed.",
+            counted(
+                decisions["n_decisions"],
+                "recorded decision is as it was made",
+                "recorded decisions are as they were made",
+            )
+            + f"; {numbers.count(decisions['n_sealed'])} sealed.",
             "green",
         )
 
@@ -141,7 +146,7 @@ def exported(result: Document) -> Iterator[RenderableType]:
         One sentence.
     """
     yield sentence(
-        f"Wrote {numbers.count(result['n_events'])} events to {result['out']}, each checked. "
+        f"Wrote {counted(result['n_events'], 'event')} to {result['out']}, each checked. "
         f"The last has the hash {result['head']}.",
         "green",
     )
@@ -163,7 +168,8 @@ def sealed(result: Document) -> Iterator[RenderableType]:
     if not result["seals"]:
         yield sentence("Every decision was sealed before; nothing was written.")
         return
-    yield sentence(f"{numbers.count(result['n_sealed'])} decisions are sealed.", "green")
+    now_sealed = counted(result["n_sealed"], "decision is sealed", "decisions are sealed")
+    yield sentence(f"{now_sealed}.", "green")
     rows = [
         (
             numbers.count(one["seal_id"]),

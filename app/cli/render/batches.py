@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.tables import next_step, pairs, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -28,11 +29,10 @@ def rows_left_out(result: Document) -> Iterator[RenderableType]:
         A sentence, or nothing.
     """
     if result["n_rejected"]:
-        yield sentence(
-            f"{numbers.count(result['n_rejected'])} rows were not stored; they are in "
-            f"{result['rejects_path']} with their reasons.",
-            "yellow",
+        left_out = counted(
+            result["n_rejected"], "row was not stored; it is", "rows were not stored; they are"
         )
+        yield sentence(f"{left_out} in {result['rejects_path']} with the reasons.", "yellow")
 
 
 def imported(result: Document) -> Iterator[RenderableType]:
@@ -50,7 +50,7 @@ def imported(result: Document) -> Iterator[RenderableType]:
     """
     again = " (imported before: nothing changed)" if result["already_imported"] else ""
     yield sentence(
-        f"{result['batch_id']}: {numbers.count(result['n_rows'])} parties stored, scored from "
+        f"{result['batch_id']}: {counted(result['n_rows'], 'party')} stored, scored from "
         f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}{again}.",
         "bold",
     )
@@ -113,7 +113,7 @@ def shown(result: Document) -> Iterator[RenderableType]:
         Parts to print in order.
     """
     yield sentence(
-        f"{result['batch_id']}: {numbers.count(result['n_rows'])} parties, scored from "
+        f"{result['batch_id']}: {counted(result['n_rows'], 'party')}, scored from "
         f"{numbers.day(result['scored_from'])} to {numbers.day(result['scored_to'])}.",
         "bold",
     )
@@ -186,7 +186,7 @@ def file_scored(result: Document) -> Iterator[RenderableType]:
         One sentence and the shares of the bands.
     """
     yield sentence(
-        f"{numbers.count(result['n_rows'])} rows scored with {result['version']} into "
+        f"{counted(result['n_rows'], 'row')} scored with {result['version']} into "
         f"{result['path']}; mean score {numbers.points(result['mean_score'])}.",
         "bold",
     )

@@ -10,6 +10,7 @@ from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_words
 from app.cli.render.tables import Figure, bullets, next_step, sentence, table
 from app.cli.render.versions import weight_table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -99,7 +100,7 @@ def discrimination_table(result: Document) -> Figure:
         "95 % interval>",
     )  # fmt: skip
     title = (
-        f"Ranking on {numbers.count(found['n_parties'])} parties "
+        f"Ranking on {counted(found['n_parties'], 'party')} "
         f"({numbers.count(found['n_bad'])} bad): AUC {numbers.gain(found['auc_roc_difference'])}, "
         f"95 % interval {numbers.interval(found['auc_roc_difference_interval'])}"
     )

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from app.cli.render import comparison, labels, models, numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -33,9 +34,9 @@ def shown(result: Document) -> Iterator[RenderableType]:
     simulated, run = result["simulated"], result["run"]
     yield sentence(simulated["what"], "bold")
     yield sentence(
-        f"1. Import: {numbers.count(simulated['n_parties'])} parties scored from "
+        f"1. Import: {counted(simulated['n_parties'], 'party')} scored from "
         f"{simulated['scored_from']} to {simulated['scored_to']}, "
-        f"{numbers.count(simulated['n_events'])} events known through "
+        f"{counted(simulated['n_events'], 'event')} known through "
         f"{simulated['data_through']}."
     )
     stages = run["stages"]

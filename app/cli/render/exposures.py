@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from app.cli.render import numbers
 from app.cli.render.batches import rows_left_out
 from app.cli.render.tables import next_step, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -29,7 +30,8 @@ def imported(result: Document) -> Iterator[RenderableType]:
         Parts to print in order.
     """
     again = " (imported before: nothing changed)" if result["already_imported"] else ""
-    yield sentence(f"{numbers.count(result['n_rows'])} parties were granted credit{again}.", "bold")
+    granted = counted(result["n_rows"], "party was", "parties were")
+    yield sentence(f"{granted} granted credit{again}.", "bold")
     yield sentence(f"List {result['exposure_import_id']}, hash {result['file_hash']}.")
     yield from rows_left_out(result)
     yield sentence("From now on a party that is on no list is excluded from labels.")

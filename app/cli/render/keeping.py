@@ -9,6 +9,7 @@ from rich.console import RenderableType
 
 from app.cli.render import numbers
 from app.cli.render.tables import bullets, next_step, pairs, sentence
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -27,7 +28,7 @@ def backed_up(result: Document) -> Iterator[RenderableType]:
     RenderableType
         Parts to print in order.
     """
-    size = f"{numbers.count(result['n_files'])} files, {numbers.count(result['n_bytes'])} bytes"
+    size = f"{counted(result['n_files'], 'file')}, {counted(result['n_bytes'], 'byte')}"
     yield sentence(f"The backup is complete: {size} in {result['folder']}.", "bold")
     yield pairs(
         "",
@@ -84,7 +85,7 @@ def copied(result: Document) -> Iterator[RenderableType]:
         Parts to print in order.
     """
     tables = sum(n > 0 for n in result["tables"].values())
-    rows = f"{numbers.count(result['n_rows'])} rows of {numbers.count(tables)} tables"
+    rows = f"{counted(result['n_rows'], 'row')} of {counted(tables, 'table')}"
     yield sentence(f"The database is copied: {rows}, each as it was.", "bold")
     yield pairs(
         "",
@@ -96,7 +97,7 @@ def copied(result: Document) -> Iterator[RenderableType]:
 
 
 def _head(result: Document) -> str:
-    return f"{numbers.count(result['audit_seq'])} events, head {result['audit_hash']}"
+    return f"{counted(result['audit_seq'], 'event')}, head {result['audit_hash']}"
 
 
 def _found(result: Document) -> Iterator[RenderableType]:

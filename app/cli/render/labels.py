@@ -11,6 +11,7 @@ from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, next_step, sentence, table
 from app.domain.blocking import blocking_failures
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -70,8 +71,8 @@ def headline(result: Document) -> str:
     known = f" (outcomes through {numbers.day(through)})" if through else ""
     bad = f", {numbers.rate(result['default_rate'])} of them bad" if result["n_labelled"] else ""
     return (
-        f"{numbers.count(result['n_labelled'])} of {numbers.count(result['n_parties'])} parties "
-        f"are labelled{bad}{known}."
+        f"{numbers.count(result['n_labelled'])} of {counted(result['n_parties'], 'party')} "
+        f"{'is' if result['n_labelled'] == 1 else 'are'} labelled{bad}{known}."
     )
 
 

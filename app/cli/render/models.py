@@ -12,6 +12,7 @@ from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.over_time import over_time
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 from app.domain.blocking import blocking_failures
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -272,7 +273,7 @@ def _where_judged(result: Document) -> str:
         )
     return (
         f"{result['model_id']} refines {result['base_version']} on "
-        f"{numbers.count(result['n_labelled'])} labelled parties "
+        f"{counted(result['n_labelled'], 'labelled party')} "
         f"({numbers.count(result['n_bad'])} bad); judged on "
         f"{numbers.count(validation['n_validated'])} "
         f"({numbers.count(validation['n_validated_bad'])} bad): {mode}."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from app.cli.render import numbers
 from app.cli.render.tables import Figure, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -32,8 +33,9 @@ def moved(movement: Document) -> Iterator[RenderableType]:
     n_changed, n = movement["n_changed_band"], movement["n_rows"]
     if n_changed is not None:
         yield sentence(
-            f"{numbers.count(n_changed)} of {numbers.count(n)} scored rows "
-            f"({numbers.rate(n_changed / n)}) change their band.",
+            f"{numbers.count(n_changed)} of {counted(n, 'scored row')} "
+            f"({numbers.rate(n_changed / n)}) {'changes its' if n_changed == 1 else 'change their'}"
+            " band.",
             "bold",
         )
     means = movement["mean_score"]

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from app.cli.render import numbers
 from app.cli.render.batches import rows_left_out
 from app.cli.render.tables import bullets, next_step, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -94,10 +95,11 @@ def withdrawn(result: Document) -> Iterator[RenderableType]:
 def _headline(result: Document) -> str:
     again = " (imported before: nothing changed)" if result["already_imported"] else ""
     if result["kind"] == "final_flag":
-        n, n_bad = numbers.count(result["n_flagged"]), numbers.count(result["n_bad"])
-        return f"{n} parties of {result['batch_id']} are flagged, {n_bad} of them bad{again}."
-    rows, events = numbers.count(result["n_rows"]), numbers.count(result["n_events"])
-    return f"{events} events from {rows} rows, complete through {_through(result)}{again}."
+        where, n_bad = f"of {result['batch_id']}", numbers.count(result["n_bad"])
+        n = counted(result["n_flagged"], f"party {where} is", f"parties {where} are")
+        return f"{n} flagged, {n_bad} of them bad{again}."
+    rows, events = counted(result["n_rows"], "row"), counted(result["n_events"], "event")
+    return f"{events} from {rows}, complete through {_through(result)}{again}."
 
 
 def _through(result: Document) -> str:

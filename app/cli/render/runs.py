@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from app.cli.render import labels, models, numbers, versions
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, next_step, pairs, sentence
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -66,7 +67,7 @@ def _scores(scores: Document) -> Iterator[RenderableType]:
         f"{band} {numbers.rate(share)}" for band, share in scores["band_shares"].items()
     )
     yield sentence(
-        f"{numbers.count(scores['n_rows'])} parties scored with {scores['version']}: mean "
+        f"{counted(scores['n_rows'], 'party')} scored with {scores['version']}: mean "
         f"{numbers.points(scores['mean_score'])} ({shares})."
     )
 

@@ -10,6 +10,7 @@ from rich.console import RenderableType
 from app.cli.render import numbers
 from app.cli.render.policies import four_eyes
 from app.cli.render.tables import bullets, next_step, pairs, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -30,7 +31,7 @@ def initialised(result: Document) -> Iterator[RenderableType]:
     """
     yield sentence(
         f"The store is ready: {result['card']} is the active version {result['version']}, with "
-        f"{result['n_features']} features.",
+        f"{counted(result['n_features'], 'feature')}.",
         "bold",
     )
     yield pairs(

@@ -11,6 +11,7 @@ from app.cli.render import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_line
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
+from app.domain.counted import counted
 
 if TYPE_CHECKING:
     from app.domain.types import Document
@@ -228,7 +229,7 @@ def withdrawn(result: Document) -> Iterator[RenderableType]:
     left = result["approvals"]
     yield sentence(
         f"{result['actor']} withdrew the approval of {result['version']}; it is now "
-        f"{result['status']}, with {left['given']} of {left['required']} approvals.",
+        f"{result['status']}, with {left['given']} of {counted(left['required'], 'approval')}.",
         "bold",
     )
     if left.get("missing_roles"):
