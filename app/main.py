@@ -26,6 +26,7 @@ from app.services.run_supervisor import RunSupervisor
 from app.settings import Settings, get_settings
 
 IMPORTS_AT_ONCE = 2
+CLOSING_AT_ONCE = 8
 API_VERSION = "1.0.0"
 _ABOUT = (
     "The scorecard decides; a model advises; people review and activate. Every change is an event "
@@ -67,6 +68,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         lake=open_lake(place.lake_url),
         limiter=RateLimiter(place.requests_per_minute),
         imports=CapacityLimiter(IMPORTS_AT_ONCE),
+        closing=CapacityLimiter(CLOSING_AT_ONCE),
         verifier=_verifier(),
         is_open=is_open,
     )

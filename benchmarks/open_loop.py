@@ -20,6 +20,7 @@ MAX_RATE = 2_000
 MAX_SECONDS = 120
 MAX_CONNECTIONS = 128
 TIMEOUT_SECONDS = 10.0
+KEEP_SECONDS = 3.0
 NO_ANSWER = 0
 
 Ask = Callable[[int], bytes]
@@ -73,8 +74,8 @@ class Callers:
         self.host, self.port, self.ask = "127.0.0.1", port, ask
         if not ipaddress.ip_address(self.host).is_loopback:
             raise ValueError("load is for this machine only")
-        self._free: asyncio.Queue[_Connection] = asyncio.Queue()
-        self._n_open = 0
+        self._free: list[_Connection] = []
+        self._places = asyncio.Semaphore(MAX_CONNECTIONS)
 
     async def open_loop(self, *, rate: int, seconds: int, first: int = 0) -> Answers:
         """Ask at a steady rate.
@@ -139,40 +140,51 @@ class Callers:
         return answers
 
     async def _one(self, number: int, due: float, answers: Answers) -> None:
-        connection = await self._connection()
-        try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                status = await connection.exchange(self.ask(number))
-        except (OSError, EOFError, TimeoutError):
-            connection.close()
-            self._n_open -= 1
-            answers.statuses[NO_ANSWER] += 1
-            return
-        self._free.put_nowait(connection)
+        async with self._places:
+            status = await self._asked(self.ask(number))
         answers.statuses[status] += 1
         if status == 200:  # noqa: PLR2004 - OK
             answers.latencies.append((time.perf_counter() - due) * 1000)
 
-    async def _connection(self) -> _Connection:
-        if self._free.empty() and self._n_open < MAX_CONNECTIONS:
-            self._n_open += 1
-            return _Connection(*await asyncio.open_connection(self.host, self.port))
-        return await self._free.get()
+    def _rested(self) -> _Connection | None:
+        """Give a free connection, not one that the service is about to close as idle."""
+        while self._free:
+            connection = self._free.pop()
+            if time.perf_counter() - connection.used_at < KEEP_SECONDS:
+                return connection
+            connection.close()
+        return None
+
+    async def _asked(self, request: bytes) -> int:
+        connection = self._rested()
+        try:
+            async with asyncio.timeout(TIMEOUT_SECONDS):
+                if connection is None:
+                    opened = await asyncio.open_connection(self.host, self.port)
+                    connection = _Connection(*opened)
+                status = await connection.exchange(request)
+        except (OSError, EOFError, TimeoutError):
+            if connection is not None:
+                connection.close()
+            return NO_ANSWER
+        self._free.append(connection)
+        return status
 
     async def close(self) -> None:
         """Close every connection."""
-        while not self._free.empty():
-            self._free.get_nowait().close()
-            self._n_open -= 1
+        while self._free:
+            self._free.pop().close()
 
 
 @dataclass(slots=True)
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    used_at: float = field(default_factory=time.perf_counter)
 
     async def exchange(self, request: bytes) -> int:
         self.writer.write(request)
+        self.used_at = time.perf_counter()
         head = await self.reader.readuntil(b"\r\n\r\n")
         lines = head.lower().split(b"\r\n")
         length = next(line for line in lines if line.startswith(b"content-length:"))

@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
-from anyio import CapacityLimiter
+from anyio import CapacityLimiter, to_thread
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
@@ -45,6 +45,8 @@ class Service:
         Requests by key.
     imports : CapacityLimiter
         How many large files are imported at once.
+    closing : CapacityLimiter
+        Threads that only give connections back: those that wait for one cannot keep it from them.
     verifier : TokenVerifier or None
         Who signed in at an identity provider; None where none is configured.
     is_open : bool
@@ -56,6 +58,7 @@ class Service:
     lake: Lake
     limiter: RateLimiter
     imports: CapacityLimiter
+    closing: CapacityLimiter
     verifier: TokenVerifier | None
     is_open: bool
 
@@ -121,7 +124,7 @@ async def admitted(request: Request) -> AsyncIterator[None]:
         yield
     finally:
         if db.in_transaction():  # it read: letting go of that asks the database
-            await run_in_threadpool(db.close)
+            await to_thread.run_sync(db.close, limiter=service_of(request).closing)
         else:
             db.close()
 
@@ -132,6 +135,7 @@ def _admit(request: Request, right: Right) -> tuple[Session, Caller]:
         caller = _recognise(request, db)
         request.state.caller = caller
         require_right(caller, right)
+        db.rollback()  # no connection is held for a request that waits for a thread or for a body
     except BaseException:
         db.close()
         raise

@@ -14,7 +14,13 @@ Item = TypeVar("Item")
 Evidence = dict[str, Any]
 """Measured figures by name, as the command line prints them with ``--json``."""
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4_000, strip_whitespace=True)]
+Text = Annotated[
+    str,
+    StringConstraints(
+        min_length=1, max_length=4_000, strip_whitespace=True, pattern=r"[^\s\x00-\x1f\x7f-\x9f]"
+    ),
+]
+"""A sentence for the record: more than blanks and control characters."""
 Name = Annotated[str, StringConstraints(min_length=1, max_length=200)]
 
 

@@ -1,0 +1,33 @@
+"""More requests at once than threads or connections: each is answered, none waits for another."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import httpx
+import pytest
+
+from tests.api.conftest import Running
+
+AT_ONCE, EACH = 96, 4
+"""There are 40 threads and 30 connections to PostgreSQL."""
+
+
+@pytest.mark.slow
+def test_a_crowd_is_served_and_nobody_waits_for_a_connection_that_a_waiting_one_holds(
+    running: Running,
+) -> None:
+    body = {"parties": [{"party_id": "P1", "features": {"kyc_verified": 1}}]}
+
+    def ask(number: int) -> list[int]:
+        role, path = ("service", "/api/scoring/score") if number % 2 else ("viewer", "/api/batches")
+        with httpx.Client(base_url=running.url, headers=running.headers(role), timeout=60,
+                          trust_env=False) as client:  # fmt: skip
+            return [
+                (client.post(path, json=body) if number % 2 else client.get(path)).status_code
+                for _ in range(EACH)
+            ]
+
+    with ThreadPoolExecutor(AT_ONCE) as crowd:
+        statuses = [status for one in crowd.map(ask, range(AT_ONCE)) for status in one]
+    assert statuses == [200] * (AT_ONCE * EACH)
