@@ -22,6 +22,7 @@ from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.uploads import remove_leftovers
 from app.lake.store import open_lake
+from app.log import configure_logging
 from app.services.run_supervisor import RunSupervisor
 from app.settings import Settings, get_settings
 
@@ -51,6 +52,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         An ASGI application. The store need not answer yet; requests get 503 until it does.
     """
     place = settings or get_settings()
+    configure_logging(as_json=True)  # here, so that it holds in each of several processes
     remove_leftovers()
     app = FastAPI(
         title="Chancellor",

@@ -28,6 +28,8 @@ def open_services(actor: str | None) -> Iterator[Services]:
         If there is no store; it names ``chancellor init``.
     """
     from app.db import open_session  # noqa: PLC0415 - SQLAlchemy; --help stays quick
+    from app.log import configure_logging  # noqa: PLC0415 - the same
 
+    configure_logging()
     with open_session() as db:
         yield Services(db, actor)

@@ -48,6 +48,7 @@ def create_store_engine(url: str) -> Engine:
             pool_size=_CONNECTIONS,
             pool_timeout=_SECONDS_TO_CONNECT,
             connect_args={"connect_timeout": _SECONDS_TO_CONNECT},
+            hide_parameters=True,
         )
         event.listen(engine, "handle_error", name_damage)
         event.listen(engine, "handle_error", _name_what_is_lost)
@@ -57,7 +58,13 @@ def create_store_engine(url: str) -> Engine:
     database = make_url(url).database
     if database and database != ":memory:":
         Path(database).parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": 30})
+    engine = create_engine(
+        url,
+        pool_size=_CONNECTIONS,
+        pool_timeout=_SECONDS_TO_CONNECT,
+        connect_args={"timeout": 30},
+        hide_parameters=True,
+    )
     event.listen(engine, "handle_error", name_damage)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_to_read)

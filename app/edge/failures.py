@@ -14,11 +14,13 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
 from app.domain.document import format_place
+from app.edge.errors import error_code
 from app.edge.middleware import refusal_problem
 from app.edge.paths import methods_of
 from app.edge.problems import Refusal, problem, problem_of, problem_of_database
-from app.errors import ChancellorError
+from app.errors import ChancellorError, UnavailableError
 
+_AWAY = "What this service stands on does not answer. Try again shortly; its log says more."
 _FAULTS_SHOWN = 20
 _CODES = {404: "no_such_endpoint", 405: "method_not_allowed"}
 
@@ -42,6 +44,9 @@ def answer_failures(app: FastAPI) -> None:
 
 def _ours(request: Request, error: Any) -> JSONResponse:
     del request
+    if isinstance(error, UnavailableError) and error.__cause__ is not None:
+        log.warning("not available", error=type(error.__cause__).__name__)
+        return problem(503, error_code(type(error)), _AWAY)  # who has no key may read this
     return problem_of(error)
 
 

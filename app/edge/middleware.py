@@ -37,7 +37,7 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
 UPLOADS = frozenset({"/api/batches", "/api/outcomes"})
 UPLOAD_PATIENCE = 10
 SECONDS_BETWEEN_CHUNKS = 30.0
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost", "testserver"})
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 _GIVEN_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _FOREIGN = frozenset({"cross-site", "same-site"})
 
@@ -153,7 +153,8 @@ class Envelope:
         route = getattr(scope.get("route"), "path_format", None) or "(none)"
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
         self.metrics.note(method, route, status, seconds)
-        log.info("request", method=method, route=route, status=status, ms=round(seconds * 1000, 1))
+        ms = round(seconds * 1000, 1)
+        log.info("request", method=method, route=route, status=status, ms=ms, **_who(scope))
 
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})
@@ -223,10 +224,10 @@ def _refuse_strangers(scope: Scope, headers: Headers) -> None:
     client = scope.get("client")
     origin = headers.get("origin")
     is_here = client is None or client[0] in LOOPBACK
-    names = {_host_of(headers.get("host", ""))}
-    if origin is not None:
-        names.add(urlsplit(origin).hostname or origin)
-    if not is_here or names - LOOPBACK or headers.get("sec-fetch-site") in _FOREIGN:
+    host = headers.get("host", "")
+    is_ours = origin is None or origin.partition("://")[2] == host
+    is_known = is_here and is_ours and _host_of(host) in LOOPBACK
+    if not is_known or headers.get("sec-fetch-site") in _FOREIGN:
         detail = "Keys are off (serve --no-auth): only this machine is served, by its own name."
         raise Refusal(403, "not_from_here", detail)
 

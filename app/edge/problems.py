@@ -7,7 +7,13 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy.exc import DataError, DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from starlette.exceptions import HTTPException
 
@@ -218,7 +224,9 @@ def problem_of(error: ChancellorError) -> JSONResponse:
 
 
 def problem_of_database(error: DBAPIError | PoolTimeoutError) -> JSONResponse:
-    """Build the answer where the database failed: 503, or 422 for a value it cannot take.
+    """Build the answer where the database failed: 503 where it is away, 409 where it refused.
+
+    A value that it cannot take is 422; what is neither is our fault, and 500.
 
     Parameters
     ----------
@@ -234,7 +242,9 @@ def problem_of_database(error: DBAPIError | PoolTimeoutError) -> JSONResponse:
         return problem(503, "unavailable", "The database does not answer. Try again shortly.")
     if isinstance(error, DataError):
         return problem(422, "invalid_input", "The database cannot take one of the values.")
-    return problem(409, "conflict", "The database refused the change: the state has moved on.")
+    if isinstance(error, IntegrityError):
+        return problem(409, "conflict", "The database refused the change: the state has moved on.")
+    return problem(500, "internal", "The database failed; the log says how.")
 
 
 def is_away(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from app.errors import ConflictError, UnavailableError
+from app.log import configure_logging
 from app.pipeline.execution import execute_run
 from app.pipeline.interruption import heed_requests_to_end
 from app.services.workers import NOT_NOW
@@ -30,6 +31,7 @@ def main(arguments: Sequence[str]) -> int:
     if len(arguments) != 1:
         sys.stderr.write("usage: python -m app.pipeline.run_job RUN_ID\n")
         return _USAGE
+    configure_logging()
     heed_requests_to_end()
     try:
         return _DONE if execute_run(arguments[0])["status"] == "succeeded" else _FAILED

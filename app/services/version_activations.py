@@ -16,6 +16,7 @@ from app.domain.rights import may_use_emergency, may_use_rights
 from app.domain.types import Document
 from app.errors import InvalidInputError, NotFoundError
 from app.models import Activation, ScorecardVersion
+from app.queries.decisions import settled_until
 from app.queries.policies import current_policy
 from app.queries.versions import (
     find_activation_at,
@@ -244,6 +245,7 @@ def _activation(
     """Describe an activation that is about to be made."""
     if previous is not None:
         next_status(previous.status, "retire", previous.version)
+    settled_until(db)  # decisions under way come first: none lies after the time of this step
     return {
         "version": row.version,
         "status": "active",

@@ -19,8 +19,12 @@ def test_a_crowd_is_served_and_nobody_waits_for_a_connection_that_a_waiting_one_
 ) -> None:
     body = {"parties": [{"party_id": "P1", "features": {"kyc_verified": 1}}]}
 
+    reads = ("/api/batches", "/api/policy", "/api/scoring/versions/v1")
+
     def ask(number: int) -> list[int]:
-        role, path = ("service", "/api/scoring/score") if number % 2 else ("viewer", "/api/batches")
+        role, path = ("viewer", reads[number // 2 % 3])
+        if number % 2:
+            role, path = ("service", "/api/scoring/score")
         with httpx.Client(base_url=running.url, headers=running.headers(role), timeout=60,
                           trust_env=False) as client:  # fmt: skip
             return [

