@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import signal
-import socket
 from contextlib import suppress
 
-_inbox, _outbox = socket.socketpair()
-_inbox.setblocking(False)
-_outbox.setblocking(False)
+_inbox, _outbox = os.pipe()
+os.set_blocking(_inbox, False)
+os.set_blocking(_outbox, False)
 _received: set[int] = set()
 
 
@@ -20,7 +20,7 @@ def heed_requests_to_end() -> None:
     whichever handler it has. An interrupt that comes while Dagster sets up is lost to it, so
     assets ask :func:`stop_if_asked_to_end` as they begin and as they progress.
     """
-    signal.set_wakeup_fd(_outbox.fileno())
+    signal.set_wakeup_fd(_outbox)
     for number in (signal.SIGINT, signal.SIGTERM):  # a shell's `&` leaves SIGINT ignored
         signal.signal(number, signal.default_int_handler)
 
@@ -28,7 +28,7 @@ def heed_requests_to_end() -> None:
 def was_asked_to_end() -> bool:
     """Say whether SIGTERM came since :func:`heed_requests_to_end`."""
     with suppress(BlockingIOError):
-        _received.update(_inbox.recv(4096))
+        _received.update(os.read(_inbox, 4096))
     return signal.SIGTERM in _received
 
 
