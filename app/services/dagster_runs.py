@@ -30,6 +30,7 @@ SECONDS_TO_HEED = 60.0
 STARTED, SUCCEEDED, FAILED, CANCELLED = (
     ("STARTED", "CANCELING"), "SUCCESS", "FAILURE", "CANCELED",
 )  # fmt: skip
+ENDED = (SUCCEEDED, FAILED)
 FORGOTTEN = "Dagster no longer knows the run"
 
 
@@ -152,20 +153,29 @@ def _mirror(db: Session, run: PipelineRun, status: str | None, said: str) -> Non
     if status in STARTED and run.status == "queued":
         if any(other.status == "running" for other in list_live_runs(db)):
             return  # a run of this machine: ours is shown as running once that has ended
-        run.status, run.started_at = "running", utc_now()
-        db.flush()
-        record_run(
-            db, actor=run.requested_by, action="run.started", run=run,
-            dagster_run_id=run.dagster_run_id,
-        )  # fmt: skip
-    elif status == CANCELLED or (status == FAILED and execution_of(run).get("cancel")):
+        run.status = "running"
+        _note_start(db, run, utc_now())
+        return
+    begun = [step["started_at"] for step in steps_of(run) if step["started_at"]]
+    if status in (CANCELLED, *ENDED) and run.started_at is None and begun:
+        _note_start(db, run, datetime.fromisoformat(min(begun)))  # between two looks
+    if status == CANCELLED or (status == FAILED and execution_of(run).get("cancel")):
         asked = execution_of(run).get("cancel") or {"by": "somebody", "reason": "in Dagster"}
         runs.end(run, "cancelled", f"cancelled by {asked['by']}: {asked['reason']}")
-    elif status in (SUCCEEDED, FAILED):
+    elif status in ENDED:
         result = noted_result(run, succeeded=status == SUCCEEDED, said=said)
         runs.end(run, result["status"], (result["error"] or {}).get("message"), result=result)
     elif status is None:
         runs.end(run, "failed", FORGOTTEN)
+
+
+def _note_start(db: Session, run: PipelineRun, at: datetime) -> None:
+    run.started_at = at
+    db.flush()
+    record_run(
+        db, actor=run.requested_by, action="run.started", run=run,
+        dagster_run_id=run.dagster_run_id,
+    )  # fmt: skip
 
 
 def noted_result(run: PipelineRun, *, succeeded: bool, said: str) -> Document:

@@ -12,6 +12,7 @@ from app.domain.pipelines import CHECKS, PIPELINES, SCORING, TRAINING
 from app.edge.errors import error_code
 from app.errors import ConflictError, InvalidInputError, NotFoundError, QualityGateError
 from app.models import PipelineRun
+from app.services import dagster_runs
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
 from app.services.embedded_runs import EmbeddedRuns
@@ -169,6 +170,20 @@ def test_the_first_dagster_run_that_begins_has_the_run_for_good(asked, db):
     assert run["dagster_run_id"] == "first"
     assert [step["status"] for step in run["steps"]][:2] == ["running", "running"]
     take_up(db, "a run of Dagster's own pages", "third", "score_batch")  # is none of ours
+
+
+@pytest.mark.parametrize("status", [dagster_runs.SUCCEEDED, dagster_runs.CANCELLED])
+def test_a_run_that_began_and_ended_between_two_looks_at_dagster_was_started(asked, db, status):
+    run_id = _trigger(asked)["run_id"]
+    take_up(db, run_id, "theirs", "score_batch")
+    with transaction(db):
+        dagster_runs._mirror(db, db.get(PipelineRun, run_id), status, "")
+    run = asked.get_run(run_id)
+    assert run["started_at"] == run["steps"][0]["started_at"] <= run["finished_at"]
+    events = AuditService(db).list_events(subject=f"run:{run_id}")
+    assert [event["action"] for event in reversed(events)] == [
+        "run.queued", "run.started", f"run.{run['status']}",
+    ]  # fmt: skip
 
 
 def test_what_is_noted_of_assets_and_checks_is_read_by_others_and_closed_with_the_run(
