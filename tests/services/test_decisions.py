@@ -316,6 +316,34 @@ def test_a_seal_waits_for_those_who_record_and_leaves_out_what_comes_later(
     slow.close()
 
 
+@pytest.mark.postgres
+@pytest.mark.parametrize("store_url", ["postgres"], indirect=True)
+def test_an_activation_comes_after_the_decisions_that_the_version_before_it_makes(
+    db: Session, store: Any
+) -> None:
+    """Or the record would say that another version was active when they were made."""
+    card = Scorecard.from_document(require_active(db).content)
+    ScorecardVersionService(db, actor="ada").add_version(card.with_weights({"kyc_verified": 14.0}))
+    slow = open_session(store.database_url)
+    with ThreadPoolExecutor(1) as pool, open_session(store.database_url) as other:
+        with transaction(slow):
+            (decision_id,) = _decide(slow)
+            activating = pool.submit(
+                ScorecardVersionService(db, actor="grace").activate_version, "v2"
+            )
+            while not activating.done():
+                if other.scalar(text("SELECT count(*) FROM pg_locks WHERE NOT granted")):
+                    break
+                other.rollback()
+            assert not activating.done()
+        activated = activating.result()
+    slow.close()
+    made = DecisionService(db).get_decision(decision_id)
+    assert made["version"] == "v1"
+    moments = [datetime.fromisoformat(at) for at in (made["at"], activated["activated_at"])]
+    assert moments == sorted(moments)
+
+
 # What direct SQL cannot do
 
 
