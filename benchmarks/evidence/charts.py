@@ -14,6 +14,7 @@ from benchmarks.evidence.tables import CARDS
 GREY = "#c9c9c9"
 WIDTH, HEIGHT = 300, 190
 NAMES = {card: name for card, name in CARDS.items() if card != "refined"}
+LINES = {"mean": "mean (solid)", "worst": "worst (dashed)"}
 COLOURS = ["#0b6e4f", "#4b8bbe", GREY, "#b0413e", "#8f6bb0"]
 
 
@@ -27,7 +28,7 @@ def harm(rows: list[Record]) -> Any:
     """Draw mean and worst change of the AUC against the expert, by n."""
     points = [
         {"expert": row["expert"], "n": row["n"], "card": name, "change": row[f"{card}: {what}"],
-         "what": what}
+         "what": LINES[what]}
         for row in rows for card, name in NAMES.items() for what in ("mean", "worst")
     ]  # fmt: skip
     return (
@@ -100,8 +101,8 @@ def rounds(rows: list[Record]) -> Any:
         {"round": row["round"], "n": f"{row['n per round']:,} a round", "card": name,
          "auc": row[column]}
         for row in rows
-        for column, name in (("AUC of the card in force", "card in force"),
-                             ("AUC of the truth", "truth"))
+        for column, name in (("AUC of the card in force", "card in force (solid)"),
+                             ("AUC of the truth", "truth (dashed)"))
     ]  # fmt: skip
     return (
         alt.Chart(alt.Data(values=points))
