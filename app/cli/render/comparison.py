@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from app.cli.render import movement, numbers
+from app.cli.render import movement
+from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_words
 from app.cli.render.tables import Figure, bullets, next_step, sentence, table

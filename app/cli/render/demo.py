@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from app.cli.render import comparison, labels, models, numbers
+from app.cli.render import comparison, labels, models
+from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, sentence, table
 from app.domain.counted import counted

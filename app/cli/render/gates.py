@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from app.cli.render import numbers
+from app.edge import numbers
 from app.cli.render.tables import Figure, table
 
 if TYPE_CHECKING:

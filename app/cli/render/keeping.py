@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.cli.render import numbers
+from app.edge import numbers
 from app.cli.render.tables import bullets, next_step, pairs, sentence
 from app.domain.counted import counted
 

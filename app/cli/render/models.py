@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.cli.render import numbers
+from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.over_time import over_time
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table

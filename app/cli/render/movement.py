@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from app.cli.render import numbers
+from app.edge import numbers
 from app.cli.render.tables import Figure, sentence, table
 from app.domain.counted import counted
 

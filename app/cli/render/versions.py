@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.cli.render import numbers
+from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_line
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
