@@ -25,6 +25,7 @@ from app.lake.store import open_lake
 from app.log import configure_logging
 from app.services.run_supervisor import RunSupervisor
 from app.settings import Settings, get_settings
+from app.web import PAGES
 
 IMPORTS_AT_ONCE = 2
 CLOSING_AT_ONCE = 8
@@ -75,7 +76,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         is_open=is_open,
     )
     app.state.metrics = Metrics()
-    for part in (versions, scoring, pipeline, rules, intake, audit, health):
+    for part in (versions, scoring, pipeline, rules, intake, audit, health, *PAGES):
         app.include_router(part.router)
     answer_failures(app)
     app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)

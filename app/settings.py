@@ -47,6 +47,11 @@ class Settings(BaseSettings):
     max_import_memory_bytes : int
         ``CHANCELLOR_MAX_IMPORT_MEMORY_BYTES``, address space of the process that imports a large
         upload; default 8 GiB.
+    public_url : str
+        ``CHANCELLOR_PUBLIC_URL``, under which people reach the desk through a proxy, such as
+        ``https://chancellor.bank.example``; with https, cookies are sent over HTTPS only.
+    session_minutes : int
+        ``CHANCELLOR_SESSION_MINUTES``, how long a sign-in to the review desk lasts; default 480.
     audit_key : Path
         ``CHANCELLOR_AUDIT_KEY``, the private key that signs audit checkpoints; default
         ``audit_key.pem`` in the home.
@@ -69,6 +74,8 @@ class Settings(BaseSettings):
     audit_key: Path = Path()
     seal_seconds: PositiveFloat = 300.0
     execute_runs: bool = True
+    public_url: str = ""
+    session_minutes: PositiveInt = 480
 
     @model_validator(mode="before")
     @classmethod

@@ -9,7 +9,9 @@ from typing import Literal, get_args
 Role = Literal["viewer", "analyst", "approver", "admin", "service"]
 """What an API key, or a claim of an identity provider, makes of its owner."""
 
-Right = Literal["read", "score", "import", "trigger", "draft", "decide", "policy", "override"]
+Right = Literal[
+    "read", "score", "import", "trigger", "draft", "comment", "decide", "policy", "keys", "override"
+]
 """What a role may do; ``override`` is asked for by a field of a request, not by an endpoint."""
 
 ROLES: tuple[Role, ...] = get_args(Role)
@@ -18,13 +20,13 @@ RIGHTS: tuple[Right, ...] = get_args(Right)
 RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
     {
         "viewer": frozenset({"read"}),
-        "analyst": frozenset({"read", "score", "import", "trigger", "draft"}),
-        "approver": frozenset({"read", "decide"}),
+        "analyst": frozenset({"read", "score", "import", "trigger", "draft", "comment"}),
+        "approver": frozenset({"read", "comment", "decide"}),
         "admin": frozenset(RIGHTS),
         "service": frozenset({"score"}),
     }
 )
-"""Role to rights. Keys are managed on the command line, by whoever holds the store."""
+"""Role to rights."""
 
 OPEN_ENDPOINTS: frozenset[tuple[str, str]] = frozenset({("GET", "/healthz"), ("GET", "/readyz")})
 """What is served without a key."""
@@ -65,6 +67,23 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
     }
 )
 """Method and path to the one right that the endpoint asks for; what is not here is not served."""
+
+OPEN_PAGES: frozenset[tuple[str, str]] = frozenset(
+    {
+        ("GET", "/sign-in"),
+        ("POST", "/sign-in"),
+        ("GET", "/static/{name}"),
+    }
+)
+"""Pages of the desk that are served before anybody has signed in."""
+
+PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
+    {
+        ("GET", "/"): "read",
+        ("POST", "/sign-out"): "read",
+    }
+)
+"""Method and path of each page of the desk to the right that it asks for."""
 
 
 def may(role: Role, right: Right) -> bool:
@@ -115,6 +134,6 @@ def right_for(method: str, path: str) -> Right | None:
     >>> right_for("PUT", "/api/policy"), right_for("GET", "/healthz")
     ('policy', None)
     """
-    if (method, path) in OPEN_ENDPOINTS:
+    if (method, path) in OPEN_ENDPOINTS | OPEN_PAGES:
         return None
-    return ENDPOINTS[method, path]
+    return PAGES[method, path] if (method, path) in PAGES else ENDPOINTS[method, path]

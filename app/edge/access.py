@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Annotated
@@ -16,12 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from app.db import SessionSource
 from app.domain.access import ROLES, Right, Role, may, right_for
 from app.domain.api_keys import PREFIX
+from app.edge.browser import session_token
 from app.edge.openid_tokens import TokenVerifier
 from app.edge.problems import Refusal
 from app.edge.rates import RateLimiter
 from app.edge.services import Services
 from app.errors import ConflictError, KeyRefusedError, NotPermittedError, UnavailableError
 from app.lake.store import Lake
+from app.services.browser_session_service import BrowserSessionService
 from app.services.key_service import KeyService
 from app.settings import Settings, default_actor
 
@@ -82,20 +84,78 @@ class Caller:
     key_id: str | None
 
 
+Recognise = Callable[[Request, Session], Caller]
+"""How a request is known: by a key, or by a browser session."""
+
+
 def service_of(request: Request) -> Service:
     """Give what the running service holds."""
     service: Service = request.app.state.service
     return service
 
 
+def by_key(request: Request, db: Session) -> Caller:
+    """Recognise who sent an API key, or a token of the identity provider.
+
+    Parameters
+    ----------
+    request : Request
+        With the header ``Authorization``.
+    db : Session
+        The store.
+
+    Returns
+    -------
+    Caller
+        Its owner.
+
+    Raises
+    ------
+    KeyRefusedError
+        Without a key, or with one that is not valid.
+    """
+    sent = request.headers.get("authorization", "")
+    if not sent.lower().startswith(_BEARER):
+        raise KeyRefusedError(_NO_KEY)
+    return known_by(service_of(request), db, sent[len(_BEARER) :].strip())
+
+
+def by_session(request: Request, db: Session) -> Caller:
+    """Recognise whose browser session it is.
+
+    Parameters
+    ----------
+    request : Request
+        With the cookie that a sign-in set.
+    db : Session
+        The store.
+
+    Returns
+    -------
+    Caller
+        Who signed in.
+
+    Raises
+    ------
+    KeyRefusedError
+        Without a session, or with one that is over.
+    """
+    found = BrowserSessionService(db).check(session_token(request))
+    request.state.session_id = found["session_id"]
+    return Caller(found["actor"], frozenset(found["roles"]), found["key_id"])
+
+
 @asynccontextmanager
-async def admitted(request: Request) -> AsyncIterator[None]:
+async def admitted(request: Request, recognise: Recognise = by_key) -> AsyncIterator[None]:
     """Open a session for one request and recognise who asks.
 
     Parameters
     ----------
     request : Request
-        Its state gets ``db`` and ``caller``, unless the endpoint is open to everybody.
+        Its state gets ``db`` and ``caller``; without ``caller`` where the endpoint is open to
+        everybody.
+    recognise : callable
+        ``by_key`` or ``by_session``.
 
     Yields
     ------
@@ -118,7 +178,7 @@ async def admitted(request: Request) -> AsyncIterator[None]:
     if right is None:
         yield
         return
-    db, caller = await run_in_threadpool(_admit, request, right)
+    db, caller = await run_in_threadpool(_admit, request, right, recognise)
     request.state.db, request.state.caller = db, caller
     try:
         yield
@@ -129,10 +189,10 @@ async def admitted(request: Request) -> AsyncIterator[None]:
             db.close()
 
 
-def _admit(request: Request, right: Right) -> tuple[Session, Caller]:
-    db = _open(service_of(request))
+def _admit(request: Request, right: Right, recognise: Recognise) -> tuple[Session, Caller]:
+    db = open_store(service_of(request))
     try:
-        caller = _recognise(request, db)
+        caller = _recognise(request, db, recognise)
         request.state.caller = caller
         require_right(caller, right)
         db.rollback()  # no connection is held for a request that waits for a thread or for a body
@@ -142,30 +202,66 @@ def _admit(request: Request, right: Right) -> tuple[Session, Caller]:
     return db, caller
 
 
-def _open(service: Service) -> Session:
+def open_store(service: Service) -> Session:
+    """Open a session on the service's store; 503 where it is of another release."""
     try:
         return service.sessions.open()
     except ConflictError as error:  # the store is of another release
         raise UnavailableError(error.message, **error.facts) from error
 
 
-def _recognise(request: Request, db: Session) -> Caller:
+def _recognise(request: Request, db: Session, recognise: Recognise) -> Caller:
     service = service_of(request)
     if service.is_open:
         return Caller(default_actor(), frozenset({"admin"}), None)
-    sent = request.headers.get("authorization", "")
-    if not sent.lower().startswith(_BEARER):
-        raise KeyRefusedError(_NO_KEY)
-    caller = _known(service, db, sent[len(_BEARER) :].strip())
-    wait = service.limiter.seconds_to_wait(caller.key_id or caller.actor, time.monotonic())
-    if wait:
-        detail = f"Too many requests with this key; try again in {wait} s."
-        raise Refusal(429, "too_many_requests", detail, {"Retry-After": str(wait)})
+    caller = recognise(request, db)
+    require_patience(service, caller.key_id or caller.actor)
     return caller
 
 
-def _known(service: Service, db: Session, token: str) -> Caller:
-    """Know the owner of a key, or who signed in at the identity provider."""
+def require_patience(service: Service, name: str) -> None:
+    """Refuse whoever asks too often.
+
+    Parameters
+    ----------
+    service : Service
+        With the limiter.
+    name : str
+        Whose requests are counted.
+
+    Raises
+    ------
+    Refusal
+        429, saying when to try again.
+    """
+    wait = service.limiter.seconds_to_wait(name, time.monotonic())
+    if wait:
+        detail = f"Too many requests with this key; try again in {wait} s."
+        raise Refusal(429, "too_many_requests", detail, {"Retry-After": str(wait)})
+
+
+def known_by(service: Service, db: Session, token: str) -> Caller:
+    """Know the owner of a key, or who signed in at the identity provider.
+
+    Parameters
+    ----------
+    service : Service
+        With the verifier of tokens, if there is one.
+    db : Session
+        The store.
+    token : str
+        A key, or a token.
+
+    Returns
+    -------
+    Caller
+        The owner.
+
+    Raises
+    ------
+    KeyRefusedError, TokenRefusedError
+        If it is not valid.
+    """
     if service.verifier is None or token.startswith(PREFIX):
         found = KeyService(db).check(token)
         return Caller(found["owner"], frozenset({found["role"]}), found["key_id"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any
 
@@ -35,11 +36,26 @@ def answer_failures(app: FastAPI) -> None:
     app : FastAPI
         It gets the handlers.
     """
-    app.add_exception_handler(ChancellorError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(DBAPIError, _database)
-    app.add_exception_handler(PoolTimeoutError, _database)
+    for kind, answer in _ANSWERS:
+        app.add_exception_handler(kind, answer)
+
+
+def problem_for(request: Request, error: Exception) -> JSONResponse:
+    """Build the answer for what was raised, as the handlers would.
+
+    Parameters
+    ----------
+    request : Request
+        What was asked.
+    error : Exception
+        One of ``ANSWERED``.
+
+    Returns
+    -------
+    JSONResponse
+        A problem document.
+    """
+    return next(answer(request, error) for kind, answer in _ANSWERS if isinstance(error, kind))
 
 
 def _ours(request: Request, error: Any) -> JSONResponse:
@@ -80,3 +96,15 @@ def _invalid(request: Request, error: Any) -> JSONResponse:
         lines,
         facts={"errors": shown, "n_errors": len(found)},
     )
+
+
+_ANSWERS: tuple[tuple[type[Exception], Callable[[Request, Any], JSONResponse]], ...] = (
+    (ChancellorError, _ours),
+    (RequestValidationError, _invalid),
+    (HTTPException, _http),
+    (DBAPIError, _database),
+    (PoolTimeoutError, _database),
+)
+
+ANSWERED: tuple[type[Exception], ...] = tuple(kind for kind, _ in _ANSWERS)
+"""What becomes an answer; anything else is a fault of ours."""

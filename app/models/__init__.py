@@ -1,6 +1,6 @@
 """The tables of the control plane."""
 
-from app.models.access import ApiKey, ApiKeyRevocation
+from app.models.access import ApiKey, ApiKeyRevocation, BrowserSession, BrowserSessionEnd
 from app.models.base import Base
 from app.models.decisions import Decision, DecisionSeal
 from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Withdrawal
@@ -24,6 +24,8 @@ __all__ = [
     "AuditHead",
     "Base",
     "Batch",
+    "BrowserSession",
+    "BrowserSessionEnd",
     "Decision",
     "DecisionSeal",
     "EmergencyAcknowledgement",

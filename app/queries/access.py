@@ -1,14 +1,25 @@
-"""Read API keys."""
+"""Read API keys and browser sessions."""
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
 from app.errors import NotFoundError
-from app.models import ApiKey, ApiKeyRevocation
+from app.models import ApiKey, ApiKeyRevocation, BrowserSession, BrowserSessionEnd
 
 KeyRow = tuple[ApiKey, ApiKeyRevocation | None]
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserSessionRow:
+    """Hold a browser session with what may have ended it: a sign-out, or its key's revocation."""
+
+    session: BrowserSession
+    end: BrowserSessionEnd | None
+    revocation: ApiKeyRevocation | None
 
 
 def _keys() -> Select[ApiKey, ApiKeyRevocation]:
@@ -38,6 +49,34 @@ def find_key(db: Session, key_id: str) -> KeyRow | None:
     """
     found = db.execute(_FIND, {"key_id": key_id}).first()
     return None if found is None else (found[0], found[1])
+
+
+_FIND_SESSION = (
+    select(BrowserSession, BrowserSessionEnd, ApiKeyRevocation)
+    .outerjoin(BrowserSessionEnd, BrowserSessionEnd.session_id == BrowserSession.id)
+    .outerjoin(ApiKeyRevocation, ApiKeyRevocation.key_id == BrowserSession.key_id)
+    .where(BrowserSession.id == bindparam("session_id"))
+)
+"""Asked at every page, so built once."""
+
+
+def find_browser_session(db: Session, session_id: str) -> BrowserSessionRow | None:
+    """Find a browser session by its public part.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    session_id : str
+        12 hexadecimal digits.
+
+    Returns
+    -------
+    BrowserSessionRow or None
+        None if there is no such session.
+    """
+    found = db.execute(_FIND_SESSION, {"session_id": session_id}).first()
+    return None if found is None else BrowserSessionRow(*found)
 
 
 def require_key(db: Session, key_id: str) -> KeyRow:

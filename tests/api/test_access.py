@@ -10,7 +10,7 @@ import pytest
 from fastapi.routing import iter_route_contexts
 
 from app.db import open_session, utc_now
-from app.domain.access import ENDPOINTS, OPEN_ENDPOINTS, ROLES
+from app.domain.access import ENDPOINTS, OPEN_ENDPOINTS, OPEN_PAGES, PAGES, ROLES
 from app.main import create_app
 from app.services.key_service import KeyService
 from tests.api.conftest import Running
@@ -23,6 +23,8 @@ ALLOWED = {
     "draft": {"analyst", "admin"},
     "decide": {"approver", "admin"},
     "policy": {"admin"},
+    "comment": {"analyst", "approver", "admin"},
+    "keys": {"admin"},
 }
 """Issue D: viewer (read), analyst (import, train, refine, draft), approver (approve, reject,
 activate, roll back), admin (keys, policy, override), service (score only)."""
@@ -41,7 +43,7 @@ def test_the_table_names_every_endpoint_and_no_other(sqlite_store: object) -> No
         for context in iter_route_contexts(create_app().routes)
         for method in context.methods or ()
     }
-    assert served == set(ENDPOINTS) | OPEN_ENDPOINTS
+    assert served == set(ENDPOINTS) | OPEN_ENDPOINTS | set(PAGES) | OPEN_PAGES
 
 
 def test_every_endpoint_works_for_the_roles_that_may_and_no_other(running: Running) -> None:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.tables import next_step, pairs, sentence, table
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

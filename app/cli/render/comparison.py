@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.cli.render import movement
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_words
 from app.cli.render.tables import Figure, bullets, next_step, sentence, table
 from app.cli.render.versions import weight_table
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.cli.render import comparison, labels, models
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, sentence, table
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

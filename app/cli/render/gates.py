@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from app.edge import numbers
 from app.cli.render.tables import Figure, table
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

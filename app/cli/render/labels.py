@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, next_step, sentence, table
 from app.domain.blocking import blocking_failures
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

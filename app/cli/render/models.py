@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.over_time import over_time
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 from app.domain.blocking import blocking_failures
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

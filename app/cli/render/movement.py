@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from app.edge import numbers
 from app.cli.render.tables import Figure, sentence, table
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

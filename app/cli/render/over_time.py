@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.tables import sentence, table
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

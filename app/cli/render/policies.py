@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.tables import next_step, pairs, sentence, table
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from rich.console import RenderableType
 
 from app.cli.render import labels, models, versions
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.tables import bullets, next_step, pairs, sentence
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

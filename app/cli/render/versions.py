@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.edge import numbers
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_line
 from app.cli.render.tables import Figure, bullets, next_step, pairs, sentence, table
 from app.domain.counted import counted
+from app.edge import numbers
 
 if TYPE_CHECKING:
     from app.domain.types import Document

@@ -1,0 +1,60 @@
+"""Templates, with the desk's way to write numbers, and static files under their hash."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from functools import cache
+from importlib.resources import files
+from types import MappingProxyType
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from app.domain.counted import counted
+from app.edge import numbers
+
+STATIC = files("app.web") / "static"
+MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
+    {
+        ".css": "text/css; charset=utf-8",
+        ".js": "text/javascript; charset=utf-8",
+        ".svg": "image/svg+xml",
+    }
+)
+_FILTERS = (
+    "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "p_value",
+    "interval", "day", "moment", "short_hash",
+)  # fmt: skip
+
+
+@cache
+def environment() -> Environment:
+    """Give the one environment: every value is escaped, and a missing one is an error."""
+    made = Environment(
+        loader=PackageLoader("app.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
+    made.globals.update(static=static_path, counted=counted)
+    return made
+
+
+@cache
+def static_path(name: str) -> str:
+    """Give the address of a static file; it changes with the content, so browsers may keep it.
+
+    Parameters
+    ----------
+    name : str
+        In ``app/web/static``.
+
+    Returns
+    -------
+    str
+        Path with the first digits of the content's hash.
+    """
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+    return f"/static/{name}?v={digest}"
