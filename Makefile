@@ -6,6 +6,7 @@
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
 # make load    scoring load on PostgreSQL beside a bare endpoint, ten minutes on a quiet machine
+# make pages   how long each page of the desk takes in a large store: docs/desk.md, ten minutes
 # make generated  5,000 requests generated from the OpenAPI document, every check on
 # make serve   the HTTP API over the store in CHANCELLOR_HOME (default ./.chancellor), loopback only
 # make dagster Dagster's pages over the same store
@@ -21,7 +22,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench load generated evidence torture serve dagster lock clean
+.PHONY: setup demo test check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -69,6 +70,9 @@ bench: setup
 
 load: setup
 	@$(BIN)/python -m benchmarks.load $(LOAD_OPTIONS)
+
+pages: setup
+	@$(BIN)/python -m benchmarks.pages
 
 generated: setup
 	@$(BIN)/python -m tests.support.generated_requests
