@@ -11,7 +11,7 @@ from types import MappingProxyType
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.domain.counted import counted
-from app.edge import numbers
+from app.edge import gate_words, numbers
 
 STATIC = files("app.web") / "static"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -38,7 +38,7 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
-    made.globals.update(static=static_path, counted=counted)
+    made.globals.update(static=static_path, counted=counted, gate_words=gate_words)
     return made
 
 
