@@ -16,6 +16,7 @@ from app.domain.discrimination import (
     tie_levels,
 )
 from app.domain.fold_estimates import difference_of_folds, mean_of_folds
+from app.domain.proportions import observed_rate
 from app.domain.types import Bools, Document, Floats, Ints
 from app.errors import InvalidInputError
 
@@ -247,8 +248,8 @@ def swap_sets(rows: JudgedRows, bounds: Mapping[str, tuple[int, int]]) -> tuple[
     -------
     tuple of dict
         Per bound ``at``, ``old_bound``, ``new_bound``, and for ``newly_approved``,
-        ``newly_declined``, ``approved_by_both`` and ``declined_by_both``: ``n``, ``n_bad`` and
-        ``bad_rate`` (None where n is 0).
+        ``newly_declined``, ``approved_by_both`` and ``declined_by_both``: ``n``, ``n_bad``,
+        ``bad_rate`` and its Wilson interval (None where n is 0).
 
     Examples
     --------
@@ -256,8 +257,8 @@ def swap_sets(rows: JudgedRows, bounds: Mapping[str, tuple[int, int]]) -> tuple[
     >>> rows = JudgedRows(n, n, n, np.array([0, 0, 1, 1]), n * 0, n * 0,
     ...     np.array([[700.0, 590, 610, 400], [700.0, 620, 580, 400]]), np.full((2, 4), 0.5))
     >>> table = swap_sets(rows, {"fair": (600, 600)})[0]
-    >>> table["newly_approved"], table["newly_declined"]["bad_rate"]
-    ({'n': 1, 'n_bad': 0, 'bad_rate': 0.0}, 1.0)
+    >>> table["newly_approved"]["n"], table["newly_declined"]["bad_rate"]
+    (1, 1.0)
     """
     at = rows.each_party_once()
     old, new = rounded_scores(rows.scores[:, at])
@@ -293,7 +294,7 @@ def judge_cut_off(rows: JudgedRows, cut_off: int) -> Document:
     -------
     dict
         ``cut_off``, ``n_parties``, and for ``old`` and ``new`` the ``approval_rate`` and, among
-        the approved, ``n``, ``n_bad`` and ``bad_rate``; the ``swap_set`` at the cut-off.
+        the approved, ``n``, ``n_bad``, ``bad_rate`` and its interval; the ``swap_set`` there.
     """
     at = rows.each_party_once()
     result: Document = {"cut_off": cut_off, "n_parties": len(at)}
@@ -308,5 +309,4 @@ def judge_cut_off(rows: JudgedRows, cut_off: int) -> Document:
 
 
 def _group(bad: Ints, members: Bools) -> Document:
-    n, n_bad = int(members.sum()), int(bad[members].sum())
-    return {"n": n, "n_bad": n_bad, "bad_rate": n_bad / n if n else None}
+    return observed_rate(int(bad[members].sum()), int(members.sum()))
