@@ -99,6 +99,11 @@ class Settings(BaseSettings):
         return self.lake
 
     @property
+    def is_behind_https(self) -> bool:
+        """Say whether people reach the desk over HTTPS, so that cookies need it."""
+        return self.public_url.startswith("https:")
+
+    @property
     def dagster_home(self) -> Path:
         """Give the directory in which Dagster keeps its runs."""
         return self.home / "dagster"

@@ -72,6 +72,8 @@ OPEN_PAGES: frozenset[tuple[str, str]] = frozenset(
     {
         ("GET", "/sign-in"),
         ("POST", "/sign-in"),
+        ("GET", "/sign-in/openid"),
+        ("GET", "/sign-in/openid/callback"),
         ("GET", "/static/{name}"),
     }
 )

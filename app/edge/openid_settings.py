@@ -46,6 +46,8 @@ class OpenIdSettings(BaseSettings):
         ``CHANCELLOR_OIDC_ALGORITHMS``, what tokens may be signed with.
     leeway_seconds : int
         ``CHANCELLOR_OIDC_LEEWAY_SECONDS``, how far the two clocks may differ.
+    scopes : str
+        ``CHANCELLOR_OIDC_SCOPES``, what a browser's sign-in asks the provider for.
     """
 
     model_config = SettingsConfigDict(env_prefix="CHANCELLOR_OIDC_", frozen=True, extra="ignore")
@@ -59,6 +61,7 @@ class OpenIdSettings(BaseSettings):
     name_claim: str = "preferred_username"
     algorithms: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_words)] = ("RS256", "ES256")
     leeway_seconds: int = Field(default=60, ge=0, le=300)
+    scopes: str = "openid profile"
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -76,6 +79,11 @@ class OpenIdSettings(BaseSettings):
     def is_configured(self) -> bool:
         """Whether there is a provider to sign in with."""
         return bool(self.issuer)
+
+    @property
+    def signs_in_browsers(self) -> bool:
+        """Whether people can sign in to the desk there: Chancellor is known by a client id."""
+        return bool(self.issuer and self.client_id)
 
     @property
     def accepted_audience(self) -> str:

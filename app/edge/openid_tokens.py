@@ -115,14 +115,16 @@ class TokenVerifier:
             name: {"essential": True} for name in ("iss", "sub", "aud", "exp", "iat")
         }
         options["iss"]["value"] = self.settings.issuer
-        options["aud"]["value"] = self.settings.accepted_audience
+        # the ID token of a browser's sign-in is for the client, whatever API tokens are for
+        audience = self.settings.accepted_audience if nonce is None else self.settings.client_id
+        options["aud"]["value"] = audience
         kind = str(decoded.header.get("typ", "JWT")).lower()
         if nonce is None and kind in _ACCESS_TOKEN_TYPES:
             return JWTAccessTokenClaims(decoded.claims, decoded.header, options)
         if kind != "jwt":
             raise ValueError(f"it is a {kind!r}, not an ID token or access token")
         params = {"nonce": nonce}
-        if self.settings.accepted_audience == self.settings.client_id:
+        if audience == self.settings.client_id:
             params["client_id"] = self.settings.client_id
         return CodeIDToken(decoded.claims, decoded.header, options, params)
 

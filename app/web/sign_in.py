@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from typing import Annotated
+from urllib.parse import urlsplit
 
 from fastapi import Query, Request, Response
 from fastapi.responses import RedirectResponse
+from sqlalchemy.orm import Session
 
 from app.domain.access import may
-from app.edge.access import Service, known_by, open_store, require_patience, service_of
+from app.edge.access import Caller, Service, known_by, open_store, require_patience, service_of
 from app.edge.browser import SESSION_COOKIE, set_session_cookie
 from app.edge.failures import problem_for
 from app.edge.problems import Problem, Refusal
@@ -28,7 +30,7 @@ def show_sign_in(request: Request, target: Next = "/") -> Response:
     """Ask for an API key."""
     if service_of(request).is_open:
         return go_to("/")
-    return page(request, "sign_in.html", target=own_path(target))
+    return sign_in_page(request, own_path(target))
 
 
 @router.post("/sign-in")
@@ -41,32 +43,86 @@ def sign_in(request: Request) -> Response:
     try:
         token = _begin(service, key)
     except (KeyRefusedError, TokenRefusedError, NotPermittedError) as error:
-        problem = Problem.model_validate_json(bytes(problem_for(request, error).body))
-        return page(request, "sign_in.html", status=problem.status, problem=problem, target=target)
+        return sign_in_page(request, target, error)
     response = go_to(target)
-    set_session_cookie(
-        response,
-        token,
-        service.settings.session_minutes * 60,
-        secure=service.settings.public_url.startswith("https:"),
-    )
+    hand_over(response, service, token)
     return response
 
 
 def _begin(service: Service, key: str) -> str:
     """Begin a session for the owner of a key."""
     with open_store(service) as db:
-        caller = known_by(service, db, key)
-        if not any(may(role, "read") for role in caller.roles):
-            raise NotPermittedError("A key of the role service scores; it opens no desk.")
-        begun = BrowserSessionService(db).begin(
-            actor=caller.actor,
-            roles=caller.roles,
-            key_id=caller.key_id,
-            minutes=service.settings.session_minutes,
-        )
-        token: str = begun["token"]
-        return token
+        return begin_session(service, db, known_by(service, db, key))
+
+
+def begin_session(service: Service, db: Session, caller: Caller) -> str:
+    """Begin a session for somebody who has proved who they are.
+
+    Parameters
+    ----------
+    service : Service
+        How long sessions last.
+    db : Session
+        The store.
+    caller : Caller
+        Who it is.
+
+    Returns
+    -------
+    str
+        For the cookie.
+
+    Raises
+    ------
+    NotPermittedError
+        If no role of theirs opens the desk.
+    """
+    if not any(may(role, "read") for role in caller.roles):
+        raise NotPermittedError("The role service scores; it opens no desk.")
+    begun = BrowserSessionService(db).begin(
+        actor=caller.actor,
+        roles=caller.roles,
+        key_id=caller.key_id,
+        minutes=service.settings.session_minutes,
+    )
+    token: str = begun["token"]
+    return token
+
+
+def hand_over(response: Response, service: Service, token: str) -> None:
+    """Hand a session to the browser."""
+    seconds = service.settings.session_minutes * 60
+    set_session_cookie(response, token, seconds, secure=service.settings.is_behind_https)
+
+
+def sign_in_page(request: Request, target: str, refused: Exception | None = None) -> Response:
+    """Ask who it is, and say why the attempt before was refused.
+
+    Parameters
+    ----------
+    request : Request
+        What the browser asked.
+    target : str
+        Page to go to afterwards.
+    refused : Exception, optional
+        Why the attempt was refused.
+
+    Returns
+    -------
+    Response
+        The page.
+    """
+    verifier = service_of(request).verifier
+    provider = None
+    if verifier is not None and verifier.settings.signs_in_browsers:
+        provider = urlsplit(verifier.settings.issuer).hostname
+    status, problem = 200, None
+    if refused is not None:
+        problem = Problem.model_validate_json(bytes(problem_for(request, refused).body))
+        status = problem.status
+    return page(
+        request, "sign_in.html", status=status, problem=problem, target=target, provider=provider
+    )
 
 
 @router.post("/sign-out")

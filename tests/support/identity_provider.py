@@ -58,6 +58,9 @@ PEOPLE = {
 
 
 class _Client(ClientMixin):
+    def __init__(self, redirect_uris: set[str]) -> None:
+        self._redirect_uris = redirect_uris
+
     def get_client_id(self) -> str:
         return CLIENT_ID
 
@@ -68,7 +71,7 @@ class _Client(ClientMixin):
         return scope
 
     def check_redirect_uri(self, redirect_uri: str) -> bool:
-        return redirect_uri == REDIRECT_URI
+        return redirect_uri in self._redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
         return client_secret == CLIENT_SECRET
@@ -123,6 +126,7 @@ class IdentityProvider:
         self.keys: list[RSAKey] = []
         self.n_key_requests = 0
         self.codes: dict[str, _Code] = {}
+        self.redirect_uris = {REDIRECT_URI}
         self.rotate()
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", 0, _application(self), threaded=True
@@ -192,6 +196,7 @@ def _application(provider: IdentityProvider) -> Flask:
             token_endpoint=f"{issuer}/token",
             jwks_uri=f"{issuer}/keys",
             response_types_supported=["code"],
+            token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
             subject_types_supported=["public"],
             id_token_signing_alg_values_supported=["RS256"],
         )
@@ -222,7 +227,7 @@ def _application(provider: IdentityProvider) -> Flask:
 
 
 def _authorization_server(app: Flask, provider: IdentityProvider) -> AuthorizationServer:
-    client = _Client()
+    client = _Client(provider.redirect_uris)
     server = AuthorizationServer(
         app,
         query_client=lambda client_id: client if client_id == CLIENT_ID else None,
