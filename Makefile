@@ -2,6 +2,7 @@
 # make demo    the main job on a simulated portfolio, under a minute
 # make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
+# make screenshots  every page of the review desk, at two widths, light and dark, into screenshots/
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
@@ -22,7 +23,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
+.PHONY: setup demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -34,9 +35,16 @@ demo: setup
 
 check: static quick
 
-test: static
+test: static browser
 	@echo "== tests, the slow ones too"
 	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --cov --cov-report=term
+
+browser:
+	@scripts/setup-browser >/dev/null
+
+# every page of the desk at two widths, light and dark, into screenshots/
+screenshots: setup browser
+	@$(BIN)/python -m tests.support.screenshots $(SCREENSHOTS_OPTIONS)
 
 static: format lint types layers docstrings
 

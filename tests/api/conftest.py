@@ -3,61 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from app.db import close_engine, open_session
-from app.domain.access import ROLES
-from app.main import create_app
-from app.services.key_service import KeyService
-from app.settings import Settings
 from tests.conftest import Store
-from tests.support.service import served
+from tests.support.service import Running, running_service
 
 HERE = Path(__file__).parent
-
-
-@dataclass(frozen=True, slots=True)
-class Running:
-    """A service and how to talk to it."""
-
-    url: str
-    store: Store
-    keys: dict[str, str]
-
-    def headers(self, role: str) -> dict[str, str]:
-        """Give the headers of the owner of a role's key."""
-        return {"Authorization": f"Bearer {self.keys[role]}"}
-
-    def client(self, role: str) -> httpx.Client:
-        """Give a client that sends a role's key."""
-        return httpx.Client(
-            base_url=self.url, headers=self.headers(role), timeout=60, trust_env=False
-        )
 
 
 @pytest.fixture
 def running(store: Store) -> Iterator[Running]:
     """Serve the store, on each database; the owner of each role's key has the role's name."""
-    yield from _running(store)
+    with running_service(store) as service:
+        yield service
 
 
 @pytest.fixture
 def sqlite_running(sqlite_store: Store) -> Iterator[Running]:
     """Serve a store on SQLite, for what does not depend on the database."""
-    yield from _running(sqlite_store)
-
-
-def _running(store: Store) -> Iterator[Running]:
-    with open_session(store.database_url) as db:
-        service = KeyService(db, actor="tester")
-        keys = {role: service.create(owner=role, role=role)["key"] for role in ROLES}
-    with served(create_app(Settings(execute_runs=False))) as url:
-        yield Running(url, store, keys)
-    close_engine(store.database_url)
+    with running_service(sqlite_store) as service:
+        yield service
 
 
 @pytest.fixture

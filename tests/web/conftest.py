@@ -1,0 +1,58 @@
+"""The desk over a furnished store, and people with a real browser each."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser
+
+from tests.conftest import Store
+from tests.support.browser import Visitors, find_chromium, running_browser
+from tests.support.furnished import OWNERS, furnish
+from tests.support.service import Running, running_service
+
+
+@pytest.fixture(scope="session")
+def furnished_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Furnish one store that the others are copied from; it takes half a minute."""
+    return furnish(tmp_path_factory.mktemp("furnished") / "store")
+
+
+@pytest.fixture
+def furnished(furnished_template: Path, home: Path) -> Store:
+    """Copy the furnished store to where the environment points."""
+    shutil.copytree(furnished_template, home)
+    return Store(home, f"sqlite:///{home / 'chancellor.db'}", str(home / "lake"))
+
+
+@pytest.fixture
+def desk(furnished: Store) -> Iterator[Running]:
+    """Serve the furnished store; runs stay as they are."""
+    with running_service(furnished, OWNERS) as service:
+        yield service
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Start Chromium once for a module: while it runs, this thread has an event loop."""
+    chromium = find_chromium()
+    if chromium is None:
+        problem = "no Chromium here: run scripts/setup-browser"
+        if os.environ.get("CI") == "true":
+            pytest.fail(f"{problem}, and CI=true")
+        pytest.skip(problem)
+    with running_browser(chromium) as started:
+        yield started
+
+
+@pytest.fixture
+def visitors(browser: Browser, desk: Running) -> Iterator[Visitors]:
+    """Let people visit the desk; whatever went wrong on a page that they saw fails the test."""
+    here = Visitors(browser, desk.url)
+    yield here
+    here.leave()
+    assert here.problems == []
