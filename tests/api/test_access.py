@@ -14,20 +14,7 @@ from app.domain.access import ENDPOINTS, OPEN_ENDPOINTS, OPEN_PAGES, PAGES, ROLE
 from app.main import create_app
 from app.services.key_service import KeyService
 from tests.api.conftest import Running
-
-ALLOWED = {
-    "read": {"viewer", "analyst", "approver", "admin"},
-    "score": {"analyst", "admin", "service"},
-    "import": {"analyst", "admin"},
-    "trigger": {"analyst", "admin"},
-    "draft": {"analyst", "admin"},
-    "decide": {"approver", "admin"},
-    "policy": {"admin"},
-    "comment": {"analyst", "approver", "admin"},
-    "keys": {"admin"},
-}
-"""Issue D: viewer (read), analyst (import, train, refine, draft), approver (approve, reject,
-activate, roll back), admin (keys, policy, override), service (score only)."""
+from tests.support.rights import ALLOWED
 
 
 def _send(client: httpx.Client, method: str, path: str) -> httpx.Response:

@@ -15,6 +15,15 @@ from tests.support.browser import Visitors, find_chromium, running_browser
 from tests.support.furnished import OWNERS, furnish
 from tests.support.service import Running, running_service
 
+HERE = Path(__file__).parent
+
+
+@pytest.fixture
+def empty_desk(store: Store) -> Iterator[Running]:
+    """Serve a store that was just made, on each database."""
+    with running_service(store) as service:
+        yield service
+
 
 @pytest.fixture(scope="session")
 def furnished_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -56,3 +65,10 @@ def visitors(browser: Browser, desk: Running) -> Iterator[Visitors]:
     yield here
     here.leave()
     assert here.problems == []
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave PostgreSQL to `make test` here, as for the API."""
+    for item in items:
+        if item.path.parent == HERE and item.get_closest_marker("postgres"):
+            item.add_marker(pytest.mark.slow)
