@@ -76,6 +76,17 @@ def add_version(use: Use, given: documents.NewVersion, response: Response) -> Do
     return document
 
 
+@router.post(
+    "/{version}/comments",
+    status_code=201,
+    response_model=documents.Comment,
+    responses=documented(404, 409, body=True),
+)
+def comment(use: Use, version: PathName, given: documents.NewComment) -> Document:
+    """Put a comment on a version on record."""
+    return use.versions.comment(version, given.text)
+
+
 @router.post("/{version}/approve", response_model=documents.Decided, responses=DECIDING)
 def approve(
     use: Use,

@@ -46,6 +46,7 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/api/scoring/versions/at"): "read",
         ("GET", "/api/scoring/versions/{version}"): "read",
         ("POST", "/api/scoring/versions"): "draft",
+        ("POST", "/api/scoring/versions/{version}/comments"): "comment",
         ("POST", "/api/scoring/versions/{version}/approve"): "decide",
         ("POST", "/api/scoring/versions/{version}/reject"): "decide",
         ("POST", "/api/scoring/versions/{version}/activate"): "decide",

@@ -5,9 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from app.domain.types import Document
 from app.edge import numbers
+
+if TYPE_CHECKING:
+    from app.domain.types import Document
 
 GATE_TITLES: Mapping[str, str] = MappingProxyType(
     {

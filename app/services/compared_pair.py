@@ -60,7 +60,7 @@ class JudgedPair:
     rows : JudgedRows
         The rows, old card first.
     source : dict
-        ``cards``, ``rows``, ``in_sample`` and ``batch_ids``, for the line under a table.
+        ``cards``, ``rows``, ``in_sample``, ``batch_ids`` and ``label_set_ids``.
     limits : tuple of str
         What the figures do not show.
     """
@@ -227,6 +227,7 @@ def read_judged(
         f"{label_set.outcome_type}), each party once in swap sets",
         "in_sample": True,
         "batch_ids": [label_set.batch_id],
+        "label_set_ids": [label_set.id],
     }
     limit = "In-sample: the rows may have shaped either card, so the figures may flatter it."
     return JudgedPair(rows, source, (limit,))
@@ -277,6 +278,7 @@ def _validated(lake: Lake, pair: ComparedPair, model: ModelRegistry) -> JudgedPa
         f"{', '.join(model.batch_ids)}, {unseen} ({mode.replace('_', ' ')} of {model.id}); {once}",
         "in_sample": False,
         "batch_ids": list(model.batch_ids),
+        "label_set_ids": list(model.label_set_ids),
     }
     return JudgedPair(rows, source, tuple(model.validation["limits"]))
 

@@ -1,28 +1,20 @@
-"""Versions of the scorecard: propose, compare, review, activate, roll back."""
+"""Versions of the scorecard: propose, compare, comment, review, activate, roll back."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import TYPE_CHECKING
-
-from sqlalchemy.orm import Session
 
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Progress
-from app.queries.versions import list_open_emergencies, list_versions, require_version
-from app.services.version_activations import activate_draft, active_version_at, roll_back
-from app.services.version_documents import version_document, version_summary
+from app.services.version_activations import activate_draft, roll_back
+from app.services.version_comments import add_comment
 from app.services.version_drafts import add_person_draft
-from app.services.version_emergencies import acknowledge_emergencies, emergency_document
+from app.services.version_emergencies import acknowledge_emergencies
+from app.services.version_reading import VersionReading
 from app.services.version_reviews import approve_version, reject_version, withdraw_approval
-from app.settings import default_actor
-
-if TYPE_CHECKING:
-    from app.lake.store import Lake
 
 
-class ScorecardVersionService:
+class ScorecardVersionService(VersionReading):
     """Everything that may be done with versions of the scorecard.
 
     Parameters
@@ -34,20 +26,6 @@ class ScorecardVersionService:
     lake : Lake, optional
         The data plane; by default the one of the settings.
     """
-
-    def __init__(self, db: Session, actor: str | None = None, lake: Lake | None = None) -> None:
-        self.db = db
-        self.actor = actor or default_actor()
-        self._lake = lake
-
-    @property
-    def lake(self) -> Lake:
-        """Give the data plane, opened where it is first needed."""
-        if self._lake is None:
-            from app.lake.store import open_lake  # noqa: PLC0415 - loads pyarrow
-
-            self._lake = open_lake()
-        return self._lake
 
     def refine_from_model(
         self,
@@ -95,59 +73,6 @@ class ScorecardVersionService:
             progress=progress,
         )
 
-    def compare_versions(
-        self, a: str, b: str, cut_off: int | None = None, progress: Progress | None = None
-    ) -> Document:
-        """Compare an old version with a new one.
-
-        Parameters
-        ----------
-        a, b : str
-            Names of the old and of the new version.
-        cut_off : int, optional
-            A score at which approval rate and bad rate are wanted too.
-        progress : callable, optional
-            Called as ``progress(stage, done, total)``.
-
-        Returns
-        -------
-        dict
-            See :func:`app.services.comparison.compare`.
-
-        Raises
-        ------
-        NotFoundError
-            If there is no such version.
-        """
-        from app.services.comparison import compare  # noqa: PLC0415 - loads the numerics
-
-        return compare(self.db, self.lake, a, b, cut_off=cut_off, progress=progress)
-
-    def get_version(self, version: str) -> Document:
-        """Describe one version: content, evidence, gates, reviews, and what may be done with it.
-
-        Parameters
-        ----------
-        version : str
-            Its name.
-
-        Returns
-        -------
-        dict
-            ``features`` by name, ``status``, ``review_hash`` (what an approval binds), ``gates``,
-            ``reviews``, ``activations``, ``approvals`` and ``steps``.
-
-        Raises
-        ------
-        NotFoundError
-            If there is none.
-        """
-        return version_document(self.db, require_version(self.db, version), self.actor)
-
-    def list_versions(self) -> tuple[Document, ...]:
-        """Give one short document per version, by running number."""
-        return tuple(version_summary(row) for row in list_versions(self.db))
-
     def add_version(
         self, card: Scorecard, note: str | None = None, progress: Progress | None = None
     ) -> Document:
@@ -178,6 +103,32 @@ class ScorecardVersionService:
             self.db, card, actor=self.actor, note=note, lake=self.lake, progress=progress
         )
         return self.get_version(row.version)
+
+    def comment(self, version: str, text: str) -> Document:
+        """Put a comment on a version on record.
+
+        Writes: the event ``version.commented``.
+
+        Parameters
+        ----------
+        version : str
+            Its name; any status.
+        text : str
+            What; not blank, at most 4,000 characters.
+
+        Returns
+        -------
+        dict
+            version, actor, text, and the ``review_hash`` it was written against.
+
+        Raises
+        ------
+        InvalidInputError
+            If the text is blank or too long.
+        NotFoundError
+            If there is no such version.
+        """
+        return add_comment(self.db, version, actor=self.actor, text=text)
 
     def approve(
         self,
@@ -358,10 +309,6 @@ class ScorecardVersionService:
         """
         return roll_back(self.db, version, actor=self.actor, reason=reason, emergency=emergency)
 
-    def list_emergencies(self) -> tuple[Document, ...]:
-        """Give the emergency rollbacks that no approver has acknowledged, oldest first."""
-        return tuple(emergency_document(row) for row in list_open_emergencies(self.db))
-
     def acknowledge_emergency(self, *, reason: str) -> Document:
         """Acknowledge every emergency rollback that waits for it.
 
@@ -376,25 +323,3 @@ class ScorecardVersionService:
             See :func:`app.services.version_emergencies.acknowledge_emergencies`.
         """
         return acknowledge_emergencies(self.db, actor=self.actor, reason=reason)
-
-    def active_at(self, time: datetime) -> Document:
-        """Say which version decided at a time.
-
-        Parameters
-        ----------
-        time : datetime
-            A moment; without a zone it is UTC.
-
-        Returns
-        -------
-        dict
-            version, and since when, by whom and why it was active.
-
-        Raises
-        ------
-        InvalidInputError
-            If the moment lies after today.
-        NotFoundError
-            If the moment lies before the store began.
-        """
-        return active_version_at(self.db, time)

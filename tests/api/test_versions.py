@@ -136,3 +136,21 @@ def test_a_card_that_cannot_be_used_names_every_place(asked: Asked) -> None:
     assert (answer.status_code, answer.json()["code"]) == (422, "document")
     assert "bands" in answer.json()["detail"]
     assert "features.kyc_verified.weight" in answer.json()["detail"]
+
+
+def test_a_comment_is_on_record_with_what_it_was_written_against(asked: Asked) -> None:
+    draft = _draft(asked("analyst")).json()
+    place = f"{VERSIONS}/{draft['version']}/comments"
+    answer = asked("approver").post(place, json={"text": "  why does <b>tax</b> count less? "})
+    assert answer.status_code == 201, answer.text
+    assert answer.json() == {
+        "version": draft["version"],
+        "actor": "approver",
+        "text": "why does <b>tax</b> count less?",
+        "review_hash": draft["review_hash"],
+    }
+    assert asked("approver").post(place, json={"text": "x" * 4_001}).status_code == 422
+    nothing = asked("approver").post(f"{VERSIONS}/v9/comments", json={"text": "which?"})
+    assert nothing.status_code == 404
+    newest = asked("viewer").get("/api/audit", params={"limit": 1}).json()["items"][0]
+    assert (newest["actor"], newest["action"]) == ("approver", "version.commented")

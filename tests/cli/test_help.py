@@ -34,11 +34,15 @@ PROVING = {"replay", "audit seal", "audit prove"}
 DECIDING = {"versions withdraw-approval", "versions acknowledge-emergency", "store grants"}
 """Issue C: approvals and emergencies are taken back or looked at, the service has few rights."""
 
+REVIEWING = {"versions comment"}
+"""Issue E: what is discussed before a decision is on the record."""
+
 KEEPING = {"backup", "restore", "copy"}
 
 WANTED = (
     ADDED
     | DECIDING
+    | REVIEWING
     | SERVING
     | PROVING
     | KEEPING

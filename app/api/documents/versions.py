@@ -127,6 +127,21 @@ class NewVersion(Given):
     note: Text | None = Field(default=None, examples=["age counts more since the audit of May"])
 
 
+class NewComment(Given):
+    """What somebody says about a version."""
+
+    text: Text = Field(examples=["why does tax id count less?"])
+
+
+class Comment(Answered):
+    """A comment, as it stands on the record."""
+
+    version: str
+    actor: str
+    text: str
+    review_hash: str = Field(description="What it was written against.")
+
+
 class Approval(Given):
     """Why somebody approves."""
 

@@ -49,6 +49,9 @@ Note = Annotated[
     str | None,
     typer.Option("--note", metavar="TEXT", help="What changed and why.", show_default=False),
 ]
+CommentText = Annotated[
+    str, typer.Option("--text", metavar="TEXT", help="What to say.", show_default=False)
+]
 Emergency = Annotated[
     bool,
     typer.Option("--emergency", help="Without an approver, by an admin; stays listed until seen."),
@@ -128,6 +131,20 @@ def add_version(
     with open_services(actor) as services, out.progress() as progress:
         result = services.versions.add_version(card, note=note, progress=progress)
     out.show(result, render.added)
+
+
+@app.command("comment")
+def comment(
+    version: Version, text: CommentText, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Say something about a version; it stays on the record.
+
+    Example:
+      chancellor versions comment ml_v2 --text "why does tax id count less?"
+    """
+    with open_services(actor) as services:
+        result = services.versions.comment(version, text)
+    Output(as_json).show(result, render.commented)
 
 
 @app.command("approve")

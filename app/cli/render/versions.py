@@ -236,6 +236,23 @@ def withdrawn(result: Document) -> Iterator[RenderableType]:
         yield sentence(f"Missing by role: {', '.join(left['missing_roles'])}.")
 
 
+def commented(result: Document) -> Iterator[RenderableType]:
+    """Show that a comment is on the record.
+
+    Parameters
+    ----------
+    result : dict
+        What ``comment`` returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    yield sentence(f"{result['actor']} on {result['version']}: {result['text']}", "bold")
+    yield pairs("", {"review hash": result["review_hash"]})
+
+
 def acknowledged(result: Document) -> Iterator[RenderableType]:
     """Show which emergency rollbacks were acknowledged.
 
