@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -98,7 +99,9 @@ def _check_path(found: dict, version: dict) -> None:
         low, high = features[name]["guard_rail"]
         assert low - 1e-6 <= weight <= high + 1e-6
     for step in path["steps"]:
-        moved = [abs(step["band_shares"][b] - first["band_shares"][b]) for b in first["band_shares"]]
+        moved = [
+            abs(step["band_shares"][b] - first["band_shares"][b]) for b in first["band_shares"]
+        ]
         assert sum(moved) / 2 == pytest.approx(step["band_stability"], abs=1e-12)
 
 
@@ -108,7 +111,7 @@ def _check_movers(found: dict) -> None:
     assert len({one["party_id"] for one in movers}) == 10
     sizes = [abs(one["change"]) for one in movers]
     assert max(abs(found["shift"]["lowest"]), found["shift"]["highest"]) == sizes[0]
-    assert all(later <= earlier + 1 for earlier, later in zip(sizes, sizes[1:], strict=False))
+    assert all(later <= earlier + 1 for earlier, later in pairwise(sizes))
     for one in movers:
         for side in ("old", "new"):
             total = 300 + sum(one[side]["contributions"].values())
