@@ -1,0 +1,1 @@
+"""Charts of the review desk: plain documents in, Vega-Lite and tables out."""
