@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import cache
+from importlib.metadata import version
 
 import vl_convert
 
@@ -26,7 +27,7 @@ def bundle_name() -> str:
         vl_convert.get_vega_version(),
         VEGA_LITE,
         vl_convert.get_vega_embed_version(),
-        vl_convert.__version__,
+        version("vl-convert-python"),
     )
     return f"vega-{'-'.join(versions)}.js"
 

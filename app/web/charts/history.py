@@ -38,7 +38,7 @@ def path(document: Mapping[str, Any], look: Look) -> Document:
     dict
         A Vega-Lite specification: three panels over one axis.
     """
-    frame = 66
+    frame = 72
     panels = []
     for place, (field, title, form) in enumerate(_PANELS):
         last = place == len(_PANELS) - 1
