@@ -18,6 +18,7 @@ from app.edge.metrics import Metrics
 from app.edge.middleware import Envelope
 from app.edge.openid_settings import get_openid_settings
 from app.edge.openid_tokens import TokenVerifier
+from app.edge.prepared import PreparedDocuments
 from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.uploads import remove_leftovers
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         closing=CapacityLimiter(CLOSING_AT_ONCE),
         verifier=_verifier(),
         is_open=is_open,
+        prepared=PreparedDocuments(),
     )
     app.state.metrics = Metrics()
     for part in (versions, scoring, pipeline, rules, intake, audit, health, *PAGES):
@@ -96,6 +98,7 @@ async def _working(app: FastAPI) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        await run_in_threadpool(service.prepared.stop)
         for one in reversed(beside):
             await run_in_threadpool(one.stop)
 

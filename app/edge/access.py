@@ -18,6 +18,7 @@ from app.domain.access import ROLES, Right, Role, may, right_for
 from app.domain.api_keys import PREFIX
 from app.edge.browser import session_token
 from app.edge.openid_tokens import TokenVerifier
+from app.edge.prepared import PreparedDocuments
 from app.edge.problems import Refusal
 from app.edge.rates import RateLimiter
 from app.edge.services import Services
@@ -53,6 +54,8 @@ class Service:
         Who signed in at an identity provider; None where none is configured.
     is_open : bool
         Whether everybody on this machine is the OS user with every right: ``serve --no-auth``.
+    prepared : PreparedDocuments
+        What pages show and takes seconds to compute; each process has its own.
     """
 
     settings: Settings
@@ -63,6 +66,7 @@ class Service:
     closing: CapacityLimiter
     verifier: TokenVerifier | None
     is_open: bool
+    prepared: PreparedDocuments
 
 
 @dataclass(frozen=True, slots=True)
