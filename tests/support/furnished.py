@@ -56,6 +56,7 @@ def furnish(folder: Path) -> Path:
         for batches in (["SUPPLIERS_PILOT"], ["DEMO_001", "SUPPLIERS_2025"]):
             run_pipeline(batch_ids=batches, actor=ANALYST)
         with open_session() as db:
+            _talk(db)
             PipelineService(db, actor=ANALYST).trigger(
                 pipeline="scoring_pipeline", batch_ids=["SUPPLIERS_2025"]
             )
@@ -83,6 +84,16 @@ def _the_months_after(db: Session, folder: Path) -> None:
             for age in range(0, 30, 3)
         ]
     )
+
+
+def _talk(db: Session) -> None:
+    newest = ScorecardVersionService(db).list_versions()[-1]["version"]
+    for actor, text in (
+        (ANALYST, "The gain comes from payment regularity; see the months after March."),
+        (APPROVER, "Why does the weight of the tax id fall?"),
+        (ANALYST, "Nearly every supplier has one now, so it tells them apart less than it did."),
+    ):
+        ScorecardVersionService(db, actor=actor).comment(newest, text)
 
 
 def _import(db: Session, folder: Path, batch_id: str, *, seed: int, n_parties: int) -> None:

@@ -45,9 +45,9 @@ def desk(furnished: Store) -> Iterator[Running]:
         yield service
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Start Chromium once for a module: while it runs, this thread has an event loop."""
+    """Start Chromium; while it runs this thread has an event loop, and Dagster cannot run in it."""
     chromium = find_chromium()
     if chromium is None:
         problem = "no Chromium here: run scripts/setup-browser"
@@ -59,7 +59,7 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def visitors(browser: Browser, desk: Running) -> Iterator[Visitors]:
+def visitors(desk: Running, browser: Browser) -> Iterator[Visitors]:
     """Let people visit the desk; whatever went wrong on a page that they saw fails the test."""
     here = Visitors(browser, desk.url)
     yield here

@@ -35,6 +35,20 @@ def _send(client: httpx.Client, method: str, path: str, token: str | None) -> ht
     return client.request(method, filled, data=form)
 
 
+def _is_strict(answer: httpx.Response) -> bool:
+    """Say whether a browser runs nothing of a page but our own scripts, and keeps no copy of it."""
+    if not answer.headers.get("content-type", "").startswith("text/html"):
+        return True
+    policy = answer.headers.get("content-security-policy", "")
+    return (
+        {"default-src 'none'", "script-src 'self'", "style-src 'self'", "frame-ancestors 'none'"}
+        <= set(policy.split("; "))
+        and "unsafe" not in policy
+        and answer.headers.get("x-content-type-options") == "nosniff"
+        and "no-store" in answer.headers.get("cache-control", "")
+    )
+
+
 def test_every_page_works_for_the_roles_that_may_and_no_other(empty_desk: Running) -> None:
     wrong = []
     with httpx.Client(base_url=empty_desk.url, timeout=60, trust_env=False) as client:
@@ -44,6 +58,8 @@ def test_every_page_works_for_the_roles_that_may_and_no_other(empty_desk: Runnin
                 works = answer.status_code not in REFUSED
                 if works != (role in ALLOWED[right]) or answer.status_code >= 500:
                     wrong.append((role, method, path, answer.status_code, answer.text[-700:]))
+                if not _is_strict(answer):
+                    wrong.append((role, method, path, dict(answer.headers)))
                 if not works and "not_permitted" not in answer.text:
                     wrong.append((role, method, path, answer.status_code, "not_permitted"))
     assert wrong == []

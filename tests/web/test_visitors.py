@@ -11,7 +11,7 @@ from tests.support.service import running_service
 
 
 @pytest.mark.slow
-def test_whatever_goes_wrong_on_a_page_is_heard(browser: Browser, sqlite_store: Store) -> None:
+def test_whatever_goes_wrong_on_a_page_is_heard(sqlite_store: Store, browser: Browser) -> None:
     with running_service(sqlite_store) as service:
         visitors = Visitors(browser, service.url)
         page = visitors.arrive(service.keys["viewer"])
