@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Any
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from sqlalchemy.exc import DBAPIError
@@ -18,6 +18,7 @@ from app.domain.document import format_place
 from app.edge.errors import error_code
 from app.edge.middleware import refusal_problem
 from app.edge.paths import methods_of
+from app.edge.plain_pages import for_people
 from app.edge.problems import Refusal, problem, problem_of, problem_of_database
 from app.errors import ChancellorError, UnavailableError
 
@@ -37,7 +38,18 @@ def answer_failures(app: FastAPI) -> None:
         It gets the handlers.
     """
     for kind, answer in _ANSWERS:
-        app.add_exception_handler(kind, answer)
+        app.add_exception_handler(kind, _shown_by(answer))
+
+
+def _shown_by(
+    answer: Callable[[Request, Any], JSONResponse],
+) -> Callable[[Request, Exception], Response]:
+    """Show a person a page where no page of the desk took the request."""
+
+    def shown(request: Request, error: Exception) -> Response:
+        return for_people(request.url.path, request.headers, answer(request, error))
+
+    return shown
 
 
 def problem_for(request: Request, error: Exception) -> JSONResponse:

@@ -18,6 +18,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from app.edge.metrics import Metrics
+from app.edge.plain_pages import for_people
 from app.edge.problems import Refusal, problem
 from app.log import request_id
 from app.settings import Settings
@@ -185,7 +186,8 @@ class _Answer:
 
     async def give(self, response: JSONResponse, scope: Scope, receive: Receive) -> None:
         if not self.status:
-            await response(scope, receive, self.send)
+            shown = for_people(scope["path"], Headers(scope=scope), response)
+            await shown(scope, receive, self.send)
         self._is_closed = True
 
 
