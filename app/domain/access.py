@@ -84,6 +84,8 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
     {
         ("GET", "/"): "read",
         ("POST", "/sign-out"): "read",
+        ("GET", "/score"): "score",
+        ("POST", "/score"): "score",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

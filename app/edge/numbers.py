@@ -196,6 +196,27 @@ def points(value: float | None) -> str:
     return f"{value:.0f}" if _is_shown(value) else NONE
 
 
+def tenths(value: float | None) -> str:
+    """Write what a feature adds or loses: one decimal, since whole points would not add up.
+
+    Parameters
+    ----------
+    value : float or None
+        Points.
+
+    Returns
+    -------
+    str
+        Such as ``37.5``.
+
+    Examples
+    --------
+    >>> tenths(37.46), tenths(-0.01)
+    ('37.5', '0.0')
+    """
+    return f"{round(value or 0.0, 1) + 0.0:.1f}" if _is_shown(value) else NONE
+
+
 def p_value(value: float | None) -> str:
     """Write a p value; one below 0.001 says only that.
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from app.settings import default_actor
+
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
     from app.services.outcome_service import OutcomeService
+    from app.services.overview_service import OverviewService
     from app.services.pipeline_service import PipelineService
     from app.services.policy_service import PolicyService
     from app.services.replay_service import ReplayService
@@ -127,6 +130,14 @@ class Services:
         from app.services.outcome_service import OutcomeService
 
         return OutcomeService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def overview(self) -> OverviewService:
+        """Give the service of what a person sees first."""
+        from app.lake.store import open_lake
+        from app.services.overview_service import OverviewService
+
+        return OverviewService(self.db, self.actor or default_actor(), self.lake or open_lake())
 
     @property
     def pipelines(self) -> PipelineService:

@@ -91,8 +91,30 @@ def version_facts(db: Session, row: ScorecardVersion) -> VersionFacts:
     TamperingError
         If content or evidence changed after the draft was made.
     """
-    bound = verified_review_hash(db, row)
-    if row.model_id is None:
+    trained_by = None
+    if row.model_id is not None:
+        trained_by = db.get_one(ModelRegistry, row.model_id).created_by
+    return facts_of(row, verified_review_hash(db, row), trained_by)
+
+
+def facts_of(row: ScorecardVersion, bound: str, trained_by: str | None) -> VersionFacts:
+    """Build the facts of a version from what was read.
+
+    Parameters
+    ----------
+    row : ScorecardVersion
+        The version.
+    bound : str
+        Its review hash.
+    trained_by : str or None
+        Who started the training of the model behind it; None for a person's version.
+
+    Returns
+    -------
+    VersionFacts
+        As :func:`version_facts`.
+    """
+    if row.model_id is None or trained_by is None:
         return VersionFacts(
             version=row.version,
             origin="person",
@@ -102,7 +124,6 @@ def version_facts(db: Session, row: ScorecardVersion) -> VersionFacts:
             base_version=row.base_version,
             review_hash=bound,
         )
-    trained_by = db.get_one(ModelRegistry, row.model_id).created_by
     return VersionFacts(
         version=row.version,
         origin="model",
@@ -140,11 +161,23 @@ def read_case(db: Session, row: ScorecardVersion) -> Case:
         verdicts=tuple(
             VerdictFacts(v["gate"], v["verdict"], v["sentence"]) for v in version_verdicts(db, row)
         ),
-        approvals=tuple(_approval(review) for review in list_approvals(db, row.version)),
+        approvals=tuple(stored_approval(review) for review in list_approvals(db, row.version)),
     )
 
 
-def _approval(review: Review) -> Approval:
+def stored_approval(review: Review) -> Approval:
+    """Read an approval as far as a decision needs it.
+
+    Parameters
+    ----------
+    review : Review
+        The row.
+
+    Returns
+    -------
+    Approval
+        By whom, of which content, what was acknowledged and overridden.
+    """
     return Approval(
         reviewer=review.reviewer,
         review_hash=review_hash(review.content_hash, review.evidence_hash),

@@ -102,13 +102,37 @@ def version_document(db: Session, row: ScorecardVersion, actor: str) -> Document
 
 
 def _steps(db: Session, row: ScorecardVersion, case: Case, actor: str) -> list[Document]:
-    """List what the table allows from here, and whether this person may do it."""
-    own = Approval(actor, case.facts.review_hash)
     active = find_active(db)
+    own = Approval(actor, case.facts.review_hash)
+    return steps_document(row.status, case, own, None if active is None else active.version)
+
+
+def steps_document(
+    status: str, case: Case, own: Approval, active_version: str | None
+) -> list[Document]:
+    """List what the table allows from a status, and whether a person may do it.
+
+    Parameters
+    ----------
+    status : str
+        Of the version.
+    case : Case
+        What decisions about it rest on.
+    own : Approval
+        By whom, of which content.
+    active_version : str or None
+        The version that is active now.
+
+    Returns
+    -------
+    list of dict
+        ``step``, ``allowed``, ``reason`` and ``sentence``.
+    """
+    actor = own.reviewer
     decisions: dict[str, Decision] = {
         "approve": may_approve(case, own),
         "reject": may_reject(case.policy, case.facts, actor),
-        "activate": may_activate(case, own, None if active is None else active.version),
+        "activate": may_activate(case, own, active_version),
         "withdraw_approval": may_withdraw(case, actor),
         "rollback": may_use_rights(case.policy, actor),
     }
@@ -119,7 +143,7 @@ def _steps(db: Session, row: ScorecardVersion, case: Case, actor: str) -> list[D
             "reason": decisions[step].reason,
             "sentence": decisions[step].sentence,
         }
-        for step in steps_from(row.status)
+        for step in steps_from(status)
     ]
 
 

@@ -1,4 +1,4 @@
-"""The overview: what decides now, and what waits."""
+"""The overview: what decides now, what waits for whoever looks, what ran, how scores moved."""
 
 from __future__ import annotations
 
@@ -11,7 +11,5 @@ router = page_router()
 
 @router.get("/")
 def overview(desk: OnDesk) -> HTMLResponse:
-    """Show which version decides."""
-    versions = desk.use.versions.list_versions()
-    active = next((one for one in versions if one["status"] == "active"), None)
-    return desk.render("overview.html", active=active)
+    """Show what a person needs to see first."""
+    return desk.render("overview.html", **desk.use.overview.get_overview())

@@ -22,7 +22,7 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 _FILTERS = (
-    "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "p_value",
+    "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "tenths", "p_value",
     "interval", "day", "moment", "short_hash",
 )  # fmt: skip
 
