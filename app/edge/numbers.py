@@ -217,6 +217,28 @@ def tenths(value: float | None) -> str:
     return f"{round(value or 0.0, 1) + 0.0:.1f}" if _is_shown(value) else NONE
 
 
+def difference(value: float | None) -> str:
+    """Write a difference in points: one decimal and its sign, no sign where there is none.
+
+    Parameters
+    ----------
+    value : float or None
+        Points.
+
+    Returns
+    -------
+    str
+        Such as ``+15.8``.
+
+    Examples
+    --------
+    >>> difference(15.83), difference(-0.01)
+    ('+15.8', '0.0')
+    """
+    shown = tenths(value)
+    return f"+{shown}" if _is_shown(value) and round(value or 0.0, 1) > 0 else shown
+
+
 def p_value(value: float | None) -> str:
     """Write a p value; one below 0.001 says only that.
 

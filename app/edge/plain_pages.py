@@ -27,7 +27,7 @@ _PAGE = """<!doctype html>
 <h1>{title}</h1>
 <div class="notice fail" role="alert"><p>{detail}</p></div>
 <p>{next}</p>
-<p class="hint">Code <code>{code}</code>; the log holds the request under <code>{request}</code>.</p>
+<p class="hint">Code <code>{code}</code>; the log holds it under <code>{request}</code>.</p>
 </main>
 </body>
 </html>

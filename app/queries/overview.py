@@ -101,9 +101,7 @@ def models_behind(db: Session, rows: Sequence[ScorecardVersion]) -> dict[str, An
     return {found.id: found for found in db.execute(wanted.where(ModelRegistry.id.in_(ids)))}
 
 
-def verdicts_on(
-    db: Session, rows: Sequence[ScorecardVersion]
-) -> dict[str, tuple[Document, ...]]:
+def verdicts_on(db: Session, rows: Sequence[ScorecardVersion]) -> dict[str, tuple[Document, ...]]:
     """Find the verdicts on versions, as ``version_verdicts`` does for one.
 
     Parameters

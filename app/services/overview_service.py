@@ -145,8 +145,7 @@ class OverviewService:
             "verdicts": {word: words.count(word) for word in dict.fromkeys(words)},
             "steps": steps,
             "is_mine": any(
-                step["step"] in _ONES_TURN
-                and (step["allowed"] or step["reason"] == _ON_THE_FORM)
+                step["step"] in _ONES_TURN and (step["allowed"] or step["reason"] == _ON_THE_FORM)
                 for step in steps
             ),
         }

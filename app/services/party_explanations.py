@@ -123,9 +123,9 @@ def hint_of(feature: Feature) -> str:
         best = max(transform.values, key=lambda key: transform.values[key])
         return f"text; {best} is best"
     if isinstance(transform, Bins):
-        edges = ", ".join(f"{edge:g}" for edge in transform.edges)
+        edges = ", ".join(f"{edge:,.10g}" for edge in transform.edges)
         return f"number; points change at {edges}"
-    return f"number; {transform.worst:g} is worst, {transform.best:g} is best"
+    return f"number; {transform.worst:,.10g} is worst, {transform.best:,.10g} is best"
 
 
 def read_fields(cards: Iterable[Scorecard], typed: Mapping[str, str]) -> dict[str, Any]:

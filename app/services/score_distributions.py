@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import pairwise
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -37,7 +38,8 @@ def last_distribution(db: Session, lake: Lake) -> Document | None:
         None where no batch was scored. ``version``; ``problem``, why a file of scores cannot be
         read, else None; ``bins``, pairs of first and last score; ``after`` and ``before`` (None
         where there is one batch only): ``name``, ``n``, ``mean_score``, ``band_shares`` and
-        ``shares`` per bin; ``psi`` over tenths of the batch before, and ``psi_by_chance``, None without one.
+        ``shares`` per bin; ``psi`` over tenths of the batch before, and ``psi_by_chance``, both
+        None without one.
     """
     found = last_scored(db)
     if not found:
@@ -77,7 +79,7 @@ def _compared(
     ]
     edges = np.append(np.arange(low, high, BIN_WIDTH), high)
     shares = [tuple(float(x) for x in np.histogram(s, edges)[0] / s.size) for s in scores]
-    bins = [[int(a), int(b)] for a, b in zip(edges, edges[1:], strict=False)]
+    bins = [[int(a), int(b)] for a, b in pairwise(edges)]
     return bins, shares, _psi(scores[1], scores[0]) if scores[1:] else _NO_PSI
 
 

@@ -22,8 +22,8 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
     }
 )
 _FILTERS = (
-    "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "tenths", "p_value",
-    "interval", "day", "moment", "short_hash",
+    "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "tenths",
+    "difference", "p_value", "interval", "day", "moment", "short_hash",
 )  # fmt: skip
 
 
