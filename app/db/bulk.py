@@ -13,7 +13,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
-from app.db.transaction import is_in_transaction
+from app.db.transaction import (
+    can_commit_alone,
+    is_in_transaction,
+    single_statement,
+    transaction,
+)
 from app.errors import OpenTransactionError
 
 _CHUNK = 10_000
@@ -89,6 +94,41 @@ def bulk_insert(
     return bulk_insert_columns(db, table, by_column, columns, on_chunk=on_chunk)
 
 
+def insert_at_once(
+    db: Session, table: Table, rows: Sequence[Sequence[Any]], columns: Sequence[str]
+) -> None:
+    """Insert rows in one transaction; a single row takes PostgreSQL one message.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    table : Table
+        Where the rows go.
+    rows : sequence of sequence
+        As ``bulk_insert`` takes them.
+    columns : sequence of str
+        Column names.
+
+    Raises
+    ------
+    UnavailableError
+        If the database does not answer.
+    IntegrityError
+        If a row breaks a rule of the table; none is stored then.
+    """
+    if len(rows) != 1 or not can_commit_alone(db):
+        with transaction(db):
+            bulk_insert(db, table, rows, columns)
+        return
+    with single_statement(db) as connection:
+        dialect = connection.dialect
+        sql = _insert_statement(dialect.name, table.name, _listed(columns), len(columns))
+        ready = [_column(table, name, dialect) for name in columns]
+        values = (column.ready([value])[0] for column, value in zip(ready, rows[0], strict=True))
+        connection.exec_driver_sql(sql, tuple(values))
+
+
 def bulk_insert_columns(
     db: Session,
     table: Table,
@@ -136,7 +176,7 @@ def bulk_insert_columns(
         raise OpenTransactionError("the session has no driver connection")
     dialect = connection.dialect
     ready = [_column(table, name, dialect) for name in columns]
-    names = ", ".join(f'"{name}"' for name in columns)
+    names = _listed(columns)
     copies = dialect.name != "sqlite"
     many = _copy_statement(table.name, names) if copies else ""
     few = _insert_statement(dialect.name, table.name, names, len(columns))
@@ -154,6 +194,10 @@ def bulk_insert_columns(
             if on_chunk is not None:
                 on_chunk(written)
     return written
+
+
+def _listed(columns: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in columns)
 
 
 def _insert_statement(dialect: str, table: str, names: str, n_columns: int) -> str:

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from sqlalchemy import Select, bindparam, select
 from sqlalchemy.orm import Session
 
+from app.db import single_statement
 from app.errors import NotFoundError
 from app.models import ApiKey, ApiKeyRevocation, BrowserSession, BrowserSessionEnd
 
@@ -29,7 +32,6 @@ def _keys() -> Select[ApiKey, ApiKeyRevocation]:
 
 
 _FIND = _keys().where(ApiKey.id == bindparam("key_id"))
-"""Asked at every request, so built once."""
 
 
 def find_key(db: Session, key_id: str) -> KeyRow | None:
@@ -77,6 +79,47 @@ def find_browser_session(db: Session, session_id: str) -> BrowserSessionRow | No
     """
     found = db.execute(_FIND_SESSION, {"session_id": session_id}).first()
     return None if found is None else BrowserSessionRow(*found)
+
+
+class KeyStanding(NamedTuple):
+    """Hold what decides whether a key is valid, and for whom."""
+
+    owner: str
+    role: str
+    secret_hash: str
+    expires_at: datetime
+    revoked_at: datetime | None
+
+
+_FIND_STANDING = (
+    select(
+        ApiKey.owner, ApiKey.role, ApiKey.secret_hash, ApiKey.expires_at,
+        ApiKeyRevocation.at.label("revoked_at"),
+    )
+    .outerjoin(ApiKeyRevocation, ApiKeyRevocation.key_id == ApiKey.id)
+    .where(ApiKey.id == bindparam("key_id"))
+)  # fmt: skip
+"""Asked at every request, so built once."""
+
+
+def find_standing(db: Session, key_id: str) -> KeyStanding | None:
+    """Find how a key stands now, with one message to the database.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    key_id : str
+        12 hexadecimal digits.
+
+    Returns
+    -------
+    KeyStanding or None
+        None if there is no such key.
+    """
+    with single_statement(db) as connection:
+        found = connection.execute(_FIND_STANDING, {"key_id": key_id}).first()
+    return None if found is None else KeyStanding(*found)
 
 
 def require_key(db: Session, key_id: str) -> KeyRow:

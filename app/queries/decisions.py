@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session, undefer
 
+from app.db import single_statement
 from app.db.triggers import SEAL_LOCK
 from app.domain.decisions import DecisionRecord, moment_text
 from app.domain.types import Document
@@ -42,7 +43,8 @@ def find_active_key(db: Session) -> tuple[str, str] | None:
     tuple of str or None
         Name and content hash; None in a store that was never initialised.
     """
-    row = db.execute(_ACTIVE).first()
+    with single_statement(db) as connection:
+        row = connection.execute(_ACTIVE).first()
     return None if row is None else (row.version, row.content_hash)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from app.db import bulk_insert, transaction, utc_now
+from app.db import insert_at_once, utc_now
 from app.db.rules import ONLY_THE_ACTIVE
 from app.domain.decisions import read_parties
 from app.domain.types import Document
@@ -98,8 +98,7 @@ class DecisionService:
         """Store the decisions; False where another version became active in between."""
         table: Any = Decision.__table__
         try:
-            with transaction(self.db):
-                bulk_insert(self.db, table, rows, COLUMNS)
+            insert_at_once(self.db, table, rows, COLUMNS)
         except IntegrityError as error:
             now = queries.find_active_key(self.db)
             if ONLY_THE_ACTIVE in str(error.orig) and now != (card.version, card.content_hash):

@@ -13,7 +13,7 @@ from app.domain.api_keys import ID_BYTES, SECRET_BYTES, key_from_bytes, key_stat
 from app.domain.types import Document
 from app.errors import ConflictError, InvalidInputError, KeyRefusedError
 from app.models import ApiKey, ApiKeyRevocation
-from app.queries.access import KeyRow, find_key, list_keys, require_key
+from app.queries.access import KeyRow, find_standing, list_keys, require_key
 from app.services.audit_service import record
 from app.services.conflicts import conflicts_named
 from app.services.version_cases import require_text
@@ -37,7 +37,12 @@ class KeyService:
 
     def __init__(self, db: Session, actor: str | None = None) -> None:
         self.db = db
-        self.actor = actor or default_actor()
+        self._actor = actor
+
+    @property
+    def actor(self) -> str:
+        """Give who is on the record; to check a key, nobody asks the OS for its user."""
+        return self._actor or default_actor()
 
     def create(self, *, owner: str, role: str, name: str = "", days: int = 90) -> Document:
         """Make a key; this is the only time that it is shown.
@@ -180,14 +185,14 @@ class KeyService:
         key = read_key(text)
         if key is None:
             raise KeyRefusedError(_FORM)
-        found = find_key(self.db, key.key_id)
-        if found is None or not key.has_hash(found[0].secret_hash):
+        found = find_standing(self.db, key.key_id)
+        if found is None or not key.has_hash(found.secret_hash):
             raise KeyRefusedError(_UNKNOWN)
-        state = _state(found)
+        state = key_state(expires_at=found.expires_at, revoked_at=found.revoked_at, now=utc_now())
         if state != "valid":
             raise KeyRefusedError(f"This API key is {state}.", key_id=key.key_id, state=state)
-        role: Role = found[0].role  # type: ignore[assignment] # the table's CHECK holds it
-        return {"key_id": key.key_id, "owner": found[0].owner, "role": role}
+        role: Role = found.role  # type: ignore[assignment] # the table's CHECK holds it
+        return {"key_id": key.key_id, "owner": found.owner, "role": role}
 
 
 def _state(row: KeyRow) -> str:

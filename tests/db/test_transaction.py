@@ -7,13 +7,16 @@ from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import create_engine, func, select, text
+from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import (
     create_store_engine,
+    insert_at_once,
     is_in_transaction,
     open_session,
     require_no_transaction,
+    single_statement,
     transaction,
 )
 from app.errors import ConflictError, OpenTransactionError, UnavailableError
@@ -55,6 +58,34 @@ def test_the_end_of_the_scope_commits(session: Session, store_url: str) -> None:
         assert is_in_transaction(session)
     assert not is_in_transaction(session)
     assert _stored(store_url) == ["a"]
+
+
+def _insert(db: Session, name: str) -> None:
+    values = {key: value for key, value in vars(run_row(id=name)).items() if key[0] != "_"}
+    insert_at_once(db, PipelineRun.__table__, [tuple(values.values())], tuple(values))  # type: ignore[arg-type] # a table
+
+
+def _insert_and_fail(db: Session) -> None:
+    _insert(db, "b")
+    with single_statement(db) as connection:
+        assert connection.scalar(select(func.count()).select_from(PipelineRun)) == 2
+    raise ZeroDivisionError
+
+
+def test_a_single_statement_is_stored_by_itself_but_belongs_to_the_scope_around_it(
+    session: Session, store_url: str
+) -> None:
+    _insert(session, "a")
+    assert _stored(store_url) == ["a"]
+    with pytest.raises(ZeroDivisionError), transaction(session):
+        _insert_and_fail(session)
+    assert _stored(store_url) == ["a"]
+    with pytest.raises(IntegrityError):
+        _insert(session, "a")
+    session.scalar(text("SELECT 1"))  # a read is open: it ends with the write, as in any scope
+    _insert(session, "c")
+    assert _stored(store_url) == ["a", "c"]
+    assert not session.in_transaction()
 
 
 def test_an_error_leaves_nothing_and_comes_out_unchanged(session: Session, store_url: str) -> None:
