@@ -28,6 +28,22 @@ RIGHTS_OF: Mapping[Role, frozenset[Right]] = MappingProxyType(
 )
 """Role to rights."""
 
+MEANINGS: Mapping[Right, str] = MappingProxyType(
+    {
+        "read": "read everything",
+        "score": "score parties",
+        "import": "bring in batches and outcomes",
+        "trigger": "start and stop runs",
+        "draft": "propose a version",
+        "comment": "comment on a version",
+        "decide": "approve, reject, activate, roll back",
+        "policy": "change policy and definitions",
+        "keys": "make and revoke keys",
+        "override": "override a failed gate, roll back in an emergency",
+    }
+)
+"""Each right in words, for people."""
+
 OPEN_ENDPOINTS: frozenset[tuple[str, str]] = frozenset({("GET", "/healthz"), ("GET", "/readyz")})
 """What is served without a key."""
 
@@ -86,6 +102,13 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/sign-out"): "read",
         ("GET", "/score"): "score",
         ("POST", "/score"): "score",
+        ("GET", "/policy"): "read",
+        ("POST", "/policy"): "policy",
+        ("GET", "/definitions"): "read",
+        ("POST", "/definitions"): "policy",
+        ("GET", "/people"): "read",
+        ("POST", "/keys"): "keys",
+        ("POST", "/keys/{key_id}/revoke"): "keys",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from sqlalchemy import Select, bindparam, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import Session
 
 from app.db import single_statement
@@ -162,6 +162,24 @@ def list_keys(db: Session) -> tuple[KeyRow, ...]:
         Oldest first.
     """
     return _read(db, _keys().order_by(ApiKey.created_at, ApiKey.id))
+
+
+def list_last_sign_ins(db: Session) -> dict[str, datetime]:
+    """Find when each key was last shown to sign in to the desk.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    dict of str to datetime
+        By the key's public part; keys that only programs used are not there.
+    """
+    wanted = select(BrowserSession.key_id, func.max(BrowserSession.created_at))
+    rows = db.execute(wanted.where(BrowserSession.key_id.is_not(None)).group_by("key_id"))
+    return {str(key_id): at for key_id, at in rows}
 
 
 def _read(db: Session, wanted: Select[ApiKey, ApiKeyRevocation]) -> tuple[KeyRow, ...]:

@@ -35,6 +35,29 @@ def current_policy_row(db: Session) -> PolicyRow:
     return row
 
 
+def list_policy_rows(
+    db: Session, *, before: int | None = None, limit: int
+) -> tuple[PolicyRow, ...]:
+    """List policies.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    before : int or None
+        Only those with a smaller id.
+    limit : int
+        At most so many.
+
+    Returns
+    -------
+    tuple of PolicyRow
+        Newest first.
+    """
+    wanted = select(PolicyRow).order_by(PolicyRow.id.desc()).limit(limit)
+    return tuple(db.scalars(wanted if before is None else wanted.where(PolicyRow.id < before)))
+
+
 def next_policy_id(db: Session) -> int:
     """Give the id of the next policy, which its audit event names before the row is there.
 

@@ -12,7 +12,7 @@ from app.domain.counted import counted
 from app.domain.policy import Policy, parse_policy
 from app.domain.rights import is_admin
 from app.domain.types import Document
-from app.errors import DocumentError, NotPermittedError
+from app.errors import DocumentError, NotPermittedError, StaleContentError
 from app.models import Policy as PolicyRow
 from app.queries import policies as policy_queries
 from app.queries.audit import require_head
@@ -39,7 +39,33 @@ class PolicyService:
         """Give the policy in force, every default written out."""
         return policy_queries.policy_document(policy_queries.current_policy_row(self.db))
 
-    def set_policy(self, document: Mapping[str, Any] | Policy) -> Document:
+    def list_policies(self, *, before: int | None = None, limit: int = 20) -> tuple[Document, ...]:
+        """Give the policies that were in force, newest first.
+
+        Parameters
+        ----------
+        before : int, optional
+            Only those with a smaller ``policy_id``.
+        limit : int
+            At most so many.
+
+        Returns
+        -------
+        tuple of dict
+            As :meth:`get_policy`, and ``changes``: for each field that the one before said
+            differently, ``field``, ``old`` and ``new``; None for the very first.
+        """
+        rows = policy_queries.list_policy_rows(self.db, before=before, limit=limit + 1)
+        documents = [policy_queries.policy_document(row) for row in rows]
+        earlier = [*documents[1:], None]
+        return tuple(
+            {**one, "changes": None if other is None else _changes(other, one)}
+            for one, other in zip(documents[:limit], earlier, strict=False)
+        )
+
+    def set_policy(
+        self, document: Mapping[str, Any] | Policy, *, expected_hash: str | None = None
+    ) -> Document:
         """Put a policy in force; earlier decisions keep the one they were judged by.
 
         Writes: one row in ``policies`` and the event ``policy.set``; nothing where the policy in
@@ -49,6 +75,8 @@ class PolicyService:
         ----------
         document : mapping or Policy
             Fields left out take their defaults.
+        expected_hash : str, optional
+            Content hash of the policy that the person looked at; another one is a conflict.
 
         Returns
         -------
@@ -61,6 +89,8 @@ class PolicyService:
             If a field is unknown or out of range, or nobody could ever approve.
         NotPermittedError
             If the policy in force names admins and the person is none of them.
+        StaleContentError
+            If somebody else changed it meanwhile.
         """
         policy = document if isinstance(document, Policy) else parse_policy(document)
         require_usable(policy)
@@ -73,10 +103,25 @@ class PolicyService:
                     f"{', '.join(in_force.admins or ()) or '(nobody)'}.",
                     actor=self.actor,
                 )
+            if expected_hash is not None and expected_hash != row.content_hash:
+                raise StaleContentError(
+                    f"{row.created_by} changed the policy at {row.created_at:%H:%M} UTC, after "
+                    "this page was opened. Look at the new one first.",
+                    expected_hash=expected_hash,
+                    content_hash=row.content_hash,
+                )
             if row.content_hash == policy.content_hash:
                 return {**policy_queries.policy_document(row), "changed": False}
             row = add_policy_row(self.db, policy, actor=self.actor)
             return {**policy_queries.policy_document(row), "changed": True}
+
+
+def _changes(old: Document, new: Document) -> list[Document]:
+    return [
+        {"field": name, "old": old["content"][name], "new": value}
+        for name, value in new["content"].items()
+        if old["content"][name] != value
+    ]
 
 
 def add_policy_row(db: Session, policy: Policy, *, actor: str) -> PolicyRow:
