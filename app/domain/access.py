@@ -109,6 +109,10 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/people"): "read",
         ("POST", "/keys"): "keys",
         ("POST", "/keys/{key_id}/revoke"): "keys",
+        ("GET", "/figures/{source}/{name}/{key}.svg"): "read",
+        ("GET", "/figures/{source}/{name}/{key}.json"): "read",
+        ("GET", "/figures/{source}/{name}/{key}.csv"): "read",
+        ("GET", "/figures/{name}.js"): "read",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

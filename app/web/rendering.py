@@ -12,6 +12,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.domain.counted import counted
 from app.edge import gate_words, numbers
+from app.web.charts.bundle import vega_path
 
 STATIC = files("app.web") / "static"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -38,7 +39,9 @@ def environment() -> Environment:
         lstrip_blocks=True,
     )
     made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
-    made.globals.update(static=static_path, counted=counted, gate_words=gate_words)
+    made.globals.update(
+        static=static_path, counted=counted, gate_words=gate_words, vega_path=vega_path
+    )
     return made
 
 

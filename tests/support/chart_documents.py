@@ -106,7 +106,7 @@ def chart_documents(feature: str = "kyc_verified") -> dict[str, Document]:
         "score_shift": {
             "old": "v1",
             "new": feature,
-            "bins": [[-40.0, -20.0, 60], [-20.0, 0.0, 90], [0.0, 20.0, 40]],
+            "bins": [[-31, -11, 60], [-10, 10, 90], [11, 31, 40]],
             "n_lower": 150,
             "n_same": 4,
             "n_higher": 36,

@@ -44,3 +44,14 @@ def bundle() -> bytes:
     """
     text: str = vl_convert.javascript_bundle(_GLOBALS, vl_version=VEGA_LITE)
     return text.encode()
+
+
+def vega_path() -> str:
+    """Give the address of the libraries that draw interactively.
+
+    Returns
+    -------
+    str
+        A path.
+    """
+    return f"/figures/{bundle_name()}"

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import version
+from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from app.domain.canonical import content_hash
 from app.domain.types import Document
 from app.web.charts import bands, calibration, discrimination, history, scores, weights
 from app.web.charts.tables import Table
@@ -107,3 +112,40 @@ CHARTS: Mapping[str, Chart] = MappingProxyType(
     }
 )
 """Name to chart."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawing:
+    """Hold one chart to draw: its kind and what it shows.
+
+    Attributes
+    ----------
+    kind : str
+        A name of ``CHARTS``.
+    document : mapping
+        What it shows, JSON-ready.
+    """
+
+    kind: str
+    document: Mapping[str, Any]
+
+    @property
+    def chart(self) -> Chart:
+        """Give how it is drawn."""
+        return CHARTS[self.kind]
+
+    @property
+    def key(self) -> str:
+        """Name what is seen: the same values, drawn by the same code, have the same key."""
+        content = {"kind": self.kind, "document": self.document, "drawn_by": _drawn_by()}
+        return content_hash(content)[:20]
+
+
+@cache
+def _drawn_by() -> str:
+    """Hash the code that draws, so that a browser keeps nothing of an older version."""
+    digest = sha256(version("vl-convert-python").encode())
+    for file in sorted(files("app.web.charts").iterdir(), key=lambda entry: entry.name):
+        if file.name.endswith(".py"):
+            digest.update(file.read_bytes())
+    return digest.hexdigest()

@@ -20,7 +20,7 @@ from app.web.charts.parts import (
 from app.web.charts.tables import Column, Table, table
 from app.web.charts.theme import Look
 
-_SHOWN = 20
+_SHOWN, _HALF = 20, 0.5
 _ROOM = 1.25
 """What the axis has above the highest bar, for the labels."""
 
@@ -31,8 +31,9 @@ def score_shift(document: Mapping[str, Any], look: Look) -> Document:
     Parameters
     ----------
     document : mapping
-        ``old`` and ``new``; ``bins``, triples of first and last difference in points and number
-        of parties; ``n_lower``, ``n_same``, ``n_higher`` and ``mean``, the mean difference.
+        ``old`` and ``new``; ``bins``, triples of lowest and highest difference in whole points
+        (both within) and number of parties; ``n_lower``, ``n_same``,
+        ``n_higher`` and ``mean``, the mean difference.
     look : Look
         Theme and size.
 
@@ -42,7 +43,7 @@ def score_shift(document: Mapping[str, Any], look: Look) -> Document:
         A Vega-Lite specification.
     """
     rows = [
-        {"low": low, "high": high, "n": n,
+        {"low": low - _HALF, "high": high + _HALF, "n": n,
          "told": f"{numbers.count(n)} parties move by {low:+g} to {high:+g} points"}
         for low, high, n in document["bins"]
     ]  # fmt: skip

@@ -120,7 +120,7 @@ def configuration(palette: Palette) -> Document:
     dict
         ``config`` of a specification. The ground is left clear: the page's shows through.
     """
-    text: Document = {"fontSize": 12, "fontWeight": "normal"}
+    text: Document = {"fontSize": 12, "fontWeight": "normal", "limit": 240}
     return {
         "aria": False,
         "font": FONT,

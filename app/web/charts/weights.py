@@ -26,6 +26,7 @@ SHOWN = 20
 
 _ROOM = 1.08
 _FAR = 1.75
+_RIM, _DOT = 130, 70  # the new one leaves a rim of the old one to be seen
 
 
 def dumbbell(document: Mapping[str, Any], look: Look) -> Document:
@@ -53,12 +54,6 @@ def dumbbell(document: Mapping[str, Any], look: Look) -> Document:
     common = _common_bindings([one for _, one in chosen])
     rows = [_dumbbell_row(name, one, high, common) for name, one in chosen]
     names = [str(document["old"]), str(document["new"]), "data alone, 95 % interval", "guard-rail"]
-    series = [
-        {"name": row["name"], "series": series, "weight": row[field], "told": row["told"]}
-        for row in rows
-        for series, field in zip(names[:2], ("old", "new"), strict=True)
-        if row[field] is not None
-    ]
     palette, y = look.palette, named_lines([row["name"] for row in rows], look)
     x = quantity("weight", _weight_title(document, len(rows)), domain=(0, high))
     tip = told(name="Feature", told="Weights")
@@ -68,8 +63,12 @@ def dumbbell(document: Mapping[str, Any], look: Look) -> Document:
         *_estimates(rows, y, high, look),
         layer(rows, {"type": "rule", "strokeWidth": 3, "color": palette.new, "opacity": 0.55},
               y=y, x=_at("old", high), x2=until("new"), tooltip=tip),
-        layer(series, {"type": "point", "filled": True, "opacity": 1}, y=y, x=x,
-              tooltip=tip, **_key(names, look)),
+        *[
+            layer(_weights(rows, field, name), {"type": "point", "filled": True, "opacity": 1,
+                                                "size": size},
+                  y=y, x=x, tooltip=tip, **_key(names, look))
+            for field, name, size in (("old", names[0], _RIM), ("new", names[1], _DOT))
+        ],
         *_captions(rows, common, y, look),
     ]  # fmt: skip
     return chart(look, layers, height=lines_height(len(rows), look, 96))
@@ -323,6 +322,15 @@ def _estimates(rows: Sequence[Document], y: Document, high: float, look: Look) -
     ]  # fmt: skip
 
 
+def _weights(rows: Sequence[Document], field: str, name: str) -> list[Document]:
+    """Give one version's weights."""
+    return [
+        {"name": row["name"], "series": name, "weight": row[field], "told": row["told"]}
+        for row in rows
+        if row[field] is not None
+    ]
+
+
 def _key(names: Sequence[str], look: Look) -> Document:
     """Explain the four kinds of mark in one line above."""
     palette = look.palette
@@ -330,13 +338,11 @@ def _key(names: Sequence[str], look: Look) -> Document:
     fills = [palette.old, palette.new, palette.paper, palette.shade]
     edges = [palette.old, palette.new, palette.quiet, palette.shade]
     legend = {"columns": 2 if look.is_narrow else 4}
-    sizes = [130, 70, 60, 110]  # the new one leaves a rim of the old one to be seen
     shapes = ["circle", "circle", "circle", "square"]
     return {
         "fill": {**field, "scale": {"domain": list(names), "range": fills}, "legend": legend},
         "stroke": {**field, "scale": {"domain": list(names), "range": edges}, "legend": legend},
         "shape": {**field, "scale": {"domain": list(names), "range": shapes}, "legend": legend},
-        "size": {**field, "scale": {"domain": list(names), "range": sizes}, "legend": legend},
     }
 
 
