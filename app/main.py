@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from app.api import audit, health, intake, pipeline, rules, scoring, versions
 from app.db import SessionSource
 from app.edge.access import Service
+from app.edge.aside import remove_old
 from app.edge.description import describe
 from app.edge.failures import answer_failures
 from app.edge.metrics import Metrics
@@ -21,6 +22,7 @@ from app.edge.openid_tokens import TokenVerifier
 from app.edge.prepared import PreparedDocuments
 from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
+from app.edge.streams import Streams
 from app.edge.uploads import remove_leftovers
 from app.lake.store import open_lake
 from app.log import configure_logging
@@ -56,6 +58,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
     place = settings or get_settings()
     configure_logging(as_json=True)  # here, so that it holds in each of several processes
     remove_leftovers()
+    remove_old()
     app = FastAPI(
         title="Chancellor",
         version=API_VERSION,
@@ -78,6 +81,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         prepared=PreparedDocuments(),
     )
     app.state.metrics = Metrics()
+    app.state.streams = Streams()
     for part in (versions, scoring, pipeline, rules, intake, audit, health, *PAGES):
         app.include_router(part.router)
     answer_failures(app)

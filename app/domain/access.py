@@ -113,6 +113,20 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/figures/{source}/{name}/{key}.json"): "read",
         ("GET", "/figures/{source}/{name}/{key}.csv"): "read",
         ("GET", "/figures/{name}.js"): "read",
+        ("GET", "/batches"): "read",
+        ("GET", "/batches/new"): "import",
+        ("POST", "/batches/preview"): "import",
+        ("POST", "/batches"): "import",
+        ("GET", "/batches/{batch_id}"): "read",
+        ("GET", "/outcomes"): "read",
+        ("GET", "/outcomes/new"): "import",
+        ("POST", "/outcomes/preview"): "import",
+        ("POST", "/outcomes"): "import",
+        ("GET", "/runs"): "read",
+        ("POST", "/runs"): "trigger",
+        ("GET", "/runs/{run_id}"): "read",
+        ("GET", "/runs/{run_id}/events"): "read",
+        ("POST", "/runs/{run_id}/cancel"): "trigger",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

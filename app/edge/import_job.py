@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from app.domain.types import Document
     from app.edge.services import Services
 
-Kind = Literal["batch", "outcomes"]
+Kind = Literal["batch", "outcomes", "preview of a batch", "preview of outcomes"]
 TOO_MUCH_MEMORY = "too_much_memory"
 LOST_EXIT = 1
 
@@ -76,7 +76,7 @@ def importer(use: Services, kind: Kind) -> Callable[..., Document]:
     ----------
     use : Services
         On a session.
-    kind : {"batch", "outcomes"}
+    kind : {"batch", "outcomes", "preview of a batch", "preview of outcomes"}
         Which service takes it.
 
     Returns
@@ -84,7 +84,12 @@ def importer(use: Services, kind: Kind) -> Callable[..., Document]:
     callable
         Takes the path and the service's own arguments.
     """
-    return use.batches.import_file if kind == "batch" else use.outcomes.import_events
+    if kind == "batch":
+        return use.batches.import_file
+    if kind == "outcomes":
+        return use.outcomes.import_events
+    previews = use.previews
+    return previews.preview_batch if kind == "preview of a batch" else previews.preview_outcomes
 
 
 def _end_with_the_service() -> None:

@@ -45,7 +45,7 @@ async def import_received(
         The upload.
     use : Services
         On the request's session.
-    kind : {"batch", "outcomes"}
+    kind : {"batch", "outcomes", "preview of a batch", "preview of outcomes"}
         Which service takes it.
     path : Path
         The whole file.

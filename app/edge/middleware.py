@@ -35,7 +35,12 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """Of every answer that does not set its own."""
 
-UPLOADS = frozenset({"/api/batches", "/api/outcomes"})
+UPLOADS = frozenset({"/api/batches", "/api/outcomes", "/batches/preview", "/outcomes/preview"})
+"""What takes a file, and so a body of that size."""
+
+IMPORTS = UPLOADS | {"/batches", "/outcomes"}
+"""What reads a whole file, and so may take its time."""
+
 UPLOAD_PATIENCE = 10
 SECONDS_BETWEEN_CHUNKS = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -103,7 +108,7 @@ class Envelope:
         declared = headers.get("content-length", "0")
         if not declared.isdecimal() or not declared.isascii():
             raise Refusal(400, "malformed_header", "Content-Length is no whole number.")
-        if len(declared) > len(str(limit)) or int(declared) > limit:
+        if _is_beyond(declared, limit) and scope["path"].startswith("/api/"):
             raise _too_large(limit)
 
     def _limit(self, scope: Scope) -> int:
@@ -112,11 +117,14 @@ class Envelope:
 
     def _counted(self, scope: Scope, receive: Receive) -> Receive:
         limit, taken = self._limit(scope), 0
+        is_beyond = _is_beyond(Headers(scope=scope).get("content-length", "0"), limit)
 
         async def counted() -> Message:
             nonlocal taken
             if taken < 0:
                 return await receive()
+            if is_beyond:  # whoever answers with pages says so on a page
+                raise _too_large(limit)
             try:
                 async with asyncio.timeout(SECONDS_BETWEEN_CHUNKS):
                     message = await receive()
@@ -134,7 +142,7 @@ class Envelope:
 
     async def _within_time(self, scope: Scope, receive: Receive, answer: _Answer) -> None:
         """Answer in time; what still works then goes on to its end, unseen."""
-        patience = UPLOAD_PATIENCE if scope["path"] in UPLOADS else 1
+        patience = UPLOAD_PATIENCE if scope["path"] in IMPORTS else 1
         work = asyncio.ensure_future(self.app(scope, receive, answer.send))
         try:
             done, _ = await asyncio.wait({work}, timeout=self.settings.request_seconds * patience)
@@ -239,6 +247,10 @@ def _host_of(host: str) -> str:
         return urlsplit(f"//{host}").hostname or ""
     except ValueError:
         return host
+
+
+def _is_beyond(declared: str, limit: int) -> bool:
+    return len(declared) > len(str(limit)) or int(declared) > limit
 
 
 def _too_large(limit: int) -> Refusal:

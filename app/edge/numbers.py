@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 NONE = "–"
 SMALLEST_P = 0.001
+_TENTHS_BELOW = 3
 
 
 def _is_shown(value: float | None) -> bool:
@@ -330,6 +331,36 @@ def moment(value: object) -> str:
     if value is None:
         return NONE
     return f"{str(value)[:19].replace('T', ' ')} UTC"
+
+
+def duration(seconds: float | None) -> str:
+    """Write how long something took, in the two largest units.
+
+    Parameters
+    ----------
+    seconds : float or None
+        >= 0.
+
+    Returns
+    -------
+    str
+        Such as ``8 s`` or ``2 min 5 s``.
+
+    Examples
+    --------
+    >>> duration(0.413), duration(8.07), duration(125), duration(3780), duration(None)
+    ('0.4 s', '8 s', '2 min 5 s', '1 h 3 min', '–')
+    """
+    if not _is_shown(seconds):
+        return NONE
+    length = seconds or 0.0
+    if length < _TENTHS_BELOW:
+        return f"{length:.1f} s"
+    minutes, rest = divmod(round(length), 60)
+    hours, minutes = divmod(minutes, 60)
+    if hours:
+        return f"{hours:,} h {minutes} min"
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"
 
 
 def short_hash(value: str | None) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
     from app.services.exposure_service import ExposureService
+    from app.services.intake_preview import IntakePreviewService
     from app.services.key_service import KeyService
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
@@ -153,6 +154,13 @@ class Services:
         from app.services.policy_service import PolicyService
 
         return PolicyService(self.db, actor=self.actor)
+
+    @property
+    def previews(self) -> IntakePreviewService:
+        """Give the service that looks at a file before it is stored."""
+        from app.services.intake_preview import IntakePreviewService
+
+        return IntakePreviewService(self.db)
 
     @property
     def replay(self) -> ReplayService:

@@ -84,6 +84,23 @@ def require_definition(db: Session, name: str) -> OutcomeDefinition:
     return row
 
 
+def list_definition_names(db: Session) -> tuple[str, ...]:
+    """List the names of the definitions.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    tuple of str
+        Each once, in alphabetical order.
+    """
+    names = select(OutcomeDefinition.name).distinct().order_by(OutcomeDefinition.name)
+    return tuple(db.scalars(names))
+
+
 def definition_document(row: OutcomeDefinition) -> Document:
     """Describe a stored definition.
 

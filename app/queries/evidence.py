@@ -65,6 +65,36 @@ def list_verdicts(db: Session, subject_kind: str, subject_id: str) -> tuple[Docu
     return newest_per_gate(verdict_document(row) for row in rows)
 
 
+def verdicts_by_subject(
+    db: Session, subject_kind: str, subject_ids: Iterable[str]
+) -> dict[str, tuple[Document, ...]]:
+    """List the newest verdict of each gate on several subjects, in one question.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    subject_kind : {'label_set', 'model', 'version'}
+        What was judged.
+    subject_ids : iterable of str
+        Which ones.
+
+    Returns
+    -------
+    dict of str to tuple of dict
+        As :func:`list_verdicts`, for each subject; empty where nothing was judged.
+    """
+    found: dict[str, list[Document]] = {subject_id: [] for subject_id in subject_ids}
+    rows = db.scalars(
+        select(Verdict)
+        .where(Verdict.subject_kind == subject_kind, Verdict.subject_id.in_(found))
+        .order_by(Verdict.id)
+    )
+    for row in rows:
+        found[row.subject_id].append(verdict_document(row))
+    return {subject_id: newest_per_gate(verdicts) for subject_id, verdicts in found.items()}
+
+
 def verdict_value(document: Document) -> VerdictValue:
     """Rebuild a verdict from its document.
 

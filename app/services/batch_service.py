@@ -24,7 +24,7 @@ from app.queries.batches import (
     list_withdrawals,
     require_batch,
 )
-from app.queries.labels import label_set_document, list_label_sets
+from app.queries.labels import label_set_documents, list_label_sets
 from app.queries.versions import require_active
 from app.services.audit_service import record
 from app.services.withdrawals import withdraw
@@ -239,10 +239,7 @@ class BatchService:
             If there is no such batch.
         """
         row = known_batch(self.db, batch_id)
-        label_sets = [
-            label_set_document(self.db, label_set)
-            for label_set in list_label_sets(self.db, batch_id)
-        ]
+        label_sets = label_set_documents(self.db, list_label_sets(self.db, batch_id))
         withdrawal = find_withdrawal(self.db, "batch", batch_id)
         return {**batch_document(row, withdrawal), "label_sets": label_sets}
 

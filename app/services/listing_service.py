@@ -12,6 +12,7 @@ from app.models import (
     LabelSet,
     ModelRegistry,
     OutcomeDefinition,
+    OutcomeImport,
     PipelineRun,
     ScorecardVersion,
 )
@@ -20,6 +21,7 @@ from app.queries.batches import batch_document, known_batch, list_withdrawals
 from app.queries.definitions import definition_document
 from app.queries.labels import label_set_document
 from app.queries.models import model_summary
+from app.queries.outcomes import OUTCOME_IMPORT, import_document
 from app.queries.pages import DEFAULT_ROWS, read_page
 from app.services.run_documents import run_document
 from app.services.version_documents import version_summary
@@ -87,6 +89,18 @@ class ListingService:
             cursor=self.cursor,
             limit=self.limit,
             newest_first=False,
+        )
+
+    def outcome_imports(self) -> Document:
+        """Give outcome imports, withdrawn ones included, each as ``list_imports`` describes it."""
+        withdrawn = list_withdrawals(self.db, OUTCOME_IMPORT)
+        return read_page(
+            self.db,
+            select(OutcomeImport),
+            (OutcomeImport.id,),
+            lambda row: import_document(row, withdrawn.get(str(row.id))),
+            cursor=self.cursor,
+            limit=self.limit,
         )
 
     def label_sets(self, batch_id: str) -> Document:

@@ -22,7 +22,7 @@ from app.errors import ConflictError, InvalidInputError
 from app.models import PipelineRun
 from app.queries.audit import require_head
 from app.queries.definitions import require_definition
-from app.queries.runs import LIVE, find_run, list_runs, require_run
+from app.queries.runs import LIVE, find_run, list_live_runs, list_runs, require_run
 from app.queries.versions import require_version
 from app.services.dagster_client import DagsterClient
 from app.services.run_documents import execution_of, is_on_dagster, run_document, set_execution
@@ -145,6 +145,22 @@ class PipelineService:
             If there is no such run.
         """
         return run_document(require_run(self.db, run_id))
+
+    def count_ahead(self, run_id: str) -> int:
+        """Count the live runs that were asked for before one.
+
+        Parameters
+        ----------
+        run_id : str
+            The run.
+
+        Returns
+        -------
+        int
+            0 where nothing keeps it from beginning, and for one that has ended.
+        """
+        ids = [run.id for run in list_live_runs(self.db)]
+        return ids.index(run_id) if run_id in ids else 0
 
     def list_runs(
         self,

@@ -1,6 +1,30 @@
 """The review desk: pages where people propose and decide."""
 
-from app.web import definitions, figures, openid_sign_in, overview, people, policy, scoring, sign_in
+from app.web import (
+    batches,
+    definitions,
+    figures,
+    openid_sign_in,
+    outcomes,
+    overview,
+    people,
+    policy,
+    runs,
+    scoring,
+    sign_in,
+)
 
-PAGES = (sign_in, openid_sign_in, overview, people, policy, definitions, scoring, figures)
+PAGES = (
+    sign_in,
+    openid_sign_in,
+    overview,
+    people,
+    policy,
+    definitions,
+    scoring,
+    figures,
+    batches,
+    outcomes,
+    runs,
+)
 """Every module with pages."""

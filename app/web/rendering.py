@@ -12,7 +12,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from app.domain.counted import counted
 from app.edge import gate_words, numbers
+from app.web import run_words
 from app.web.charts.bundle import vega_path
+=======
+from app.web import run_words
+>>>>>>> f03a76a (Bring files in at the desk after a look at them; start, watch and cancel runs)
 
 STATIC = files("app.web") / "static"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -24,7 +28,8 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
 )
 _FILTERS = (
     "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "tenths",
-    "difference", "p_value", "interval", "day", "moment", "short_hash",
+    "difference", "p_value", "interval", "day", "moment", "duration",
+    "short_hash",
 )  # fmt: skip
 
 
@@ -40,6 +45,7 @@ def environment() -> Environment:
     )
     made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
     made.globals.update(
+<<<<<<< HEAD
         static=static_path, counted=counted, gate_words=gate_words, vega_path=vega_path
     )
     return made

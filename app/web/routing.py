@@ -28,7 +28,8 @@ from app.edge.browser import (
 )
 from app.edge.failures import ANSWERED, problem_for
 from app.edge.json_bodies import require_plain_text
-from app.edge.problems import Problem
+from app.edge.middleware import UPLOADS
+from app.edge.problems import Problem, Refusal
 from app.edge.services import Services
 from app.errors import ChancellorError, KeyRefusedError, TokenRefusedError
 from app.log import request_id
@@ -44,6 +45,9 @@ PAGE_HEADERS = {
 
 _PASSED_ON = frozenset({"retry-after", "allow", "connection"})
 MAX_FIELDS = 500
+MAX_FIELD_BYTES = 8 << 20
+MAX_FIELD_BYTES_BESIDE_A_FILE = 16 << 10
+_URLENCODED = "application/x-www-form-urlencoded"
 _SIGN_IN_AGAIN = (KeyRefusedError, TokenRefusedError)
 
 
@@ -93,7 +97,7 @@ class Desk:
         return any(may(role, right) for role in self.caller.roles)
 
     def render(
-        self, template: str, *, refused: ChancellorError | None = None, **context: Any
+        self, template: str, *, refused: ChancellorError | Refusal | None = None, **context: Any
     ) -> HTMLResponse:
         """Build a page.
 
@@ -101,7 +105,7 @@ class Desk:
         ----------
         template : str
             Name of a template that extends ``layout.html``.
-        refused : ChancellorError, optional
+        refused : ChancellorError or Refusal, optional
             Why the form that was sent was not taken; shown at the top of the page, which keeps
             what was typed. It decides the status.
         **context : Any
@@ -183,8 +187,12 @@ class PageRoute(APIRoute):
 async def _read_form(request: Request, stack: AsyncExitStack) -> FormData:
     """Read a form that one of our own pages sent to this browser."""
     require_own_origin(request, service_of(request).settings.public_url)
+    most = MAX_FIELD_BYTES
+    if request.url.path in UPLOADS:  # its file goes to disk; all else must stay small
+        most = MAX_FIELD_BYTES_BESIDE_A_FILE
+        _require_multipart(request)
     form = await stack.enter_async_context(
-        request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=8 << 20)
+        request.form(max_files=1, max_fields=MAX_FIELDS, max_part_size=most)
     )
     if getattr(request.state, "caller", None) is not None:  # before a sign-in there is no session
         require_csrf_token(form.get(CSRF_FIELD), request.state.session_token)
@@ -193,6 +201,14 @@ async def _read_form(request: Request, stack: AsyncExitStack) -> FormData:
         if isinstance(value, str):
             require_plain_text(value, f"Field {name}")
     return form
+
+
+def _require_multipart(request: Request) -> None:
+    """Refuse a large form of a kind that would be read into memory as a whole."""
+    if request.headers.get("content-type", "").lower().startswith(_URLENCODED):
+        length = request.headers.get("content-length")
+        if length is None or int(length) > MAX_FIELD_BYTES_BESIDE_A_FILE:
+            raise Refusal(415, "unsupported_media_type", "Send the form as multipart/form-data.")
 
 
 def _sign_in_again(request: Request, error: ChancellorError) -> Response:
