@@ -14,9 +14,6 @@ from app.domain.counted import counted
 from app.edge import gate_words, numbers
 from app.web import run_words
 from app.web.charts.bundle import vega_path
-=======
-from app.web import run_words
->>>>>>> f03a76a (Bring files in at the desk after a look at them; start, watch and cancel runs)
 
 STATIC = files("app.web") / "static"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
@@ -45,8 +42,11 @@ def environment() -> Environment:
     )
     made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
     made.globals.update(
-<<<<<<< HEAD
-        static=static_path, counted=counted, gate_words=gate_words, vega_path=vega_path
+        static=static_path,
+        counted=counted,
+        gate_words=gate_words,
+        run_words=run_words,
+        vega_path=vega_path,
     )
     return made
 
