@@ -19,6 +19,7 @@ from playwright.sync_api import (
 )
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
+SECONDS_TO_COMPUTE = 120
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -128,3 +129,23 @@ def sign_in(page: Page, key: str) -> None:
     page.get_by_label("API key").fill(key)
     page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Sign out").wait_for()
+
+
+def open_page(page: Page, address: str) -> None:
+    """Open a page that must be served, and stay until what it computes is there.
+
+    Parameters
+    ----------
+    page : Page
+        Of somebody who may see it.
+    address : str
+        Path on the desk.
+    """
+    for _ in range(SECONDS_TO_COMPUTE):
+        answer = page.goto(address)
+        assert answer is not None
+        assert (address, answer.status) == (address, 200)
+        if "refresh" not in answer.headers:  # else the page comes again by itself
+            return
+        page.wait_for_timeout(1000)
+    raise AssertionError(f"{address} was not computed in {SECONDS_TO_COMPUTE} s")

@@ -18,7 +18,7 @@ from playwright.sync_api import Page
 
 from app.db import open_session
 from tests.conftest import ROOT, Store
-from tests.support.browser import Visitors, find_chromium, running_browser
+from tests.support.browser import Visitors, find_chromium, open_page, running_browser
 from tests.support.desk_pages import OPEN, page_addresses
 from tests.support.furnished import OWNERS, furnish
 from tests.support.service import running_service
@@ -70,7 +70,7 @@ def _say(text: str, *, failed: bool = False) -> int:
 
 def _take(page: Page, addresses: tuple[str, ...] | list[str], look: str) -> None:
     for address in addresses:
-        page.goto(address, wait_until="load")
+        open_page(page, address)
         name = re.sub(r"[^A-Za-z0-9_.-]+", "_", address.strip("/")) or "overview"
         page.screenshot(path=OUT / look / f"{name}.png", full_page=True)
 

@@ -10,7 +10,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
 
 from app.db import open_session
-from tests.support.browser import Visitors
+from tests.support.browser import Visitors, open_page
 from tests.support.desk_pages import OPEN, page_addresses
 from tests.support.service import Running
 
@@ -55,9 +55,7 @@ def _pages(desk: Running, visitors: Visitors, **look: Any) -> Iterator[tuple[Pag
     with open_session(desk.store.database_url) as db:
         all_pages = [(stranger, one) for one in OPEN] + [(person, p) for p in page_addresses(db)]
     for page, address in all_pages:
-        answer = page.goto(address)
-        assert answer is not None
-        assert (address, answer.status) == (address, 200)
+        open_page(page, address)
         yield page, address
 
 

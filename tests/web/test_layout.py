@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from app.db import open_session
-from tests.support.browser import Visitors
+from tests.support.browser import Visitors, open_page
 from tests.support.desk_pages import OPEN, page_addresses
 from tests.support.service import Running
 
@@ -33,9 +33,7 @@ def test_no_page_is_wider_than_the_window(desk: Running, visitors: Visitors, wid
     with open_session(desk.store.database_url) as db:
         pages = [(stranger, path) for path in OPEN] + [(person, p) for p in page_addresses(db)]
     for page, address in pages:
-        answer = page.goto(address)
-        assert answer is not None
-        assert (address, answer.status) == (address, 200)
+        open_page(page, address)
         if found := page.evaluate(TOO_WIDE):
             wrong[address] = found
     assert wrong == {}
