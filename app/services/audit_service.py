@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, TextIO
 
@@ -154,8 +154,8 @@ class AuditService:
             actor=actor,
             action=action,
             subject=subject,
-            since=None if since is None else _moment(since),
-            before=None if until is None else _moment(until, after=True),
+            since=None if since is None else event_moment(since),
+            before=None if until is None else event_moment(until, after=True),
             limit=limit,
         )
 
@@ -223,8 +223,14 @@ class AuditService:
             check_tables(self.db, (AuditEvent.__tablename__, AuditHead.__tablename__))
         return result
 
-    def export(self, out: TextIO, progress: Progress | None = None) -> Document:
-        """Write the whole chain as JSON Lines, each event checked before it is written.
+    def export(
+        self,
+        out: TextIO,
+        progress: Progress | None = None,
+        *,
+        wanted: Callable[[StoredEvent], bool] | None = None,
+    ) -> Document:
+        """Write the chain as JSON Lines, each event checked before it is written.
 
         Parameters
         ----------
@@ -232,11 +238,13 @@ class AuditService:
             Gets one line per event: ``hash``, and ``hashed_text``, the exact text hashed.
         progress : callable, optional
             Called as ``progress("export", done, total)``.
+        wanted : callable, optional
+            Says of each event whether it is written; all are checked.
 
         Returns
         -------
         dict
-            n_events and the hash of the last one as head.
+            n_events, checked, and the hash of the last one as head.
 
         Raises
         ------
@@ -247,7 +255,8 @@ class AuditService:
         with damage_named():
             for page in self._walk(progress, "export"):
                 for event in map(StoredEvent._make, page):
-                    out.write(exported_line(event.hash, event.hashed_text))
+                    if wanted is None or wanted(event):
+                        out.write(exported_line(event.hash, event.hashed_text))
                     n_events, last_hash = event.seq, event.hash
         return {"n_events": n_events, "head": last_hash}
 
@@ -275,8 +284,31 @@ class AuditService:
             progress(stage, max(seq, 1), max(seq, 1))
 
 
-def _moment(text: str, *, after: bool = False) -> str:
-    """Write a time as events carry it; `after` gives the first that is later than text says."""
+def event_moment(text: str, *, after: bool = False) -> str:
+    """Write a time as events carry it.
+
+    Parameters
+    ----------
+    text : str
+        A day, or an instant in ISO 8601; no zone is UTC.
+    after : bool
+        Give the first moment that is later than all that the text says.
+
+    Returns
+    -------
+    str
+        Comparable with the times of events as text.
+
+    Raises
+    ------
+    InvalidInputError
+        If it is no time.
+
+    Examples
+    --------
+    >>> event_moment("2026-03-31", after=True)
+    '2026-04-01T00:00:00.000000+00:00'
+    """
     try:
         moment = datetime.fromisoformat(text)
         moment = moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)

@@ -23,6 +23,7 @@ from app.queries.labels import label_set_document
 from app.queries.models import model_summary
 from app.queries.outcomes import OUTCOME_IMPORT, import_document
 from app.queries.pages import DEFAULT_ROWS, read_page
+from app.services.audit_service import event_moment
 from app.services.run_documents import run_document
 from app.services.version_documents import version_summary
 
@@ -151,7 +152,13 @@ class ListingService:
         return read_page(self.db, wanted, order, run_document, cursor=self.cursor, limit=self.limit)
 
     def events(
-        self, *, actor: str | None = None, action: str | None = None, subject: str | None = None
+        self,
+        *,
+        actor: str | None = None,
+        action: str | None = None,
+        subject: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
     ) -> Document:
         """Give the events of the audit chain that match.
 
@@ -159,11 +166,18 @@ class ListingService:
         ----------
         actor, action, subject : str, optional
             Exact values.
+        since, until : str, optional
+            The first and the last day, or instant, in ISO 8601; both count, and no zone is UTC.
 
         Returns
         -------
         dict
             A page of events, each with ``request_id`` in its payload where a request made it.
+
+        Raises
+        ------
+        InvalidInputError
+            If a time is not one.
         """
         wanted: Select[AuditEvent] = select(AuditEvent)
         for column, value in (
@@ -173,6 +187,10 @@ class ListingService:
         ):
             if value is not None:
                 wanted = wanted.where(column == value)
+        if since is not None:
+            wanted = wanted.where(AuditEvent.at >= event_moment(since))
+        if until is not None:
+            wanted = wanted.where(AuditEvent.at < event_moment(until, after=True))
         return read_page(
             self.db,
             wanted,

@@ -1,6 +1,7 @@
 """The review desk: pages where people propose and decide."""
 
 from app.web import (
+    audit,
     batches,
     definitions,
     figures,
@@ -21,6 +22,7 @@ PAGES = (
     people,
     policy,
     definitions,
+    audit,
     scoring,
     figures,
     batches,
