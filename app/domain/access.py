@@ -130,6 +130,17 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/runs/{run_id}"): "read",
         ("GET", "/runs/{run_id}/events"): "read",
         ("POST", "/runs/{run_id}/cancel"): "trigger",
+        ("GET", "/versions"): "read",
+        ("POST", "/versions"): "draft",
+        ("GET", "/versions/new"): "draft",
+        ("GET", "/versions/{version}"): "read",
+        ("GET", "/versions/{version}/review"): "read",
+        ("POST", "/versions/{version}/comment"): "comment",
+        ("POST", "/versions/{version}/approve"): "decide",
+        ("POST", "/versions/{version}/reject"): "decide",
+        ("POST", "/versions/{version}/activate"): "decide",
+        ("POST", "/versions/{version}/withdraw-approval"): "decide",
+        ("POST", "/versions/{version}/rollback"): "decide",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

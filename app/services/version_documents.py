@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.lifecycle import steps_from
@@ -99,6 +100,38 @@ def version_document(db: Session, row: ScorecardVersion, actor: str) -> Document
         "activations": [_activation(entry) for entry in list_activations(db, row.version)],
         "steps": _steps(db, row, case, actor),
     }
+
+
+def time_line(db: Session, limit: int) -> tuple[Document, ...]:
+    """Say which version decided when.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    limit : int
+        At most so many spans, the newest ones.
+
+    Returns
+    -------
+    tuple of dict
+        Oldest first: version, kind, start, end (None while it decides), actor and reason.
+    """
+    newest = db.scalars(select(Activation).order_by(Activation.id.desc()).limit(limit)).all()
+    spans, end = [], None
+    for entry in newest:
+        spans.append(
+            {
+                "version": entry.version,
+                "kind": entry.kind,
+                "start": entry.at.isoformat(),
+                "end": end,
+                "actor": entry.actor,
+                "reason": entry.reason,
+            }
+        )
+        end = entry.at.isoformat()
+    return tuple(reversed(spans))
 
 
 def _steps(db: Session, row: ScorecardVersion, case: Case, actor: str) -> list[Document]:

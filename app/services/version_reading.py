@@ -8,11 +8,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from app.domain.types import Document, Progress
-from app.queries.versions import list_open_emergencies, list_versions, require_version
+from app.queries.versions import (
+    list_open_emergencies,
+    list_versions,
+    require_active,
+    require_version,
+)
 from app.services.review_key import review_key
 from app.services.version_activations import active_version_at
 from app.services.version_comments import list_comments, read_conversation
-from app.services.version_documents import version_document, version_summary
+from app.services.version_documents import time_line, version_document, version_summary
 from app.services.version_emergencies import emergency_document
 from app.settings import default_actor
 
@@ -71,6 +76,37 @@ class VersionReading:
     def list_versions(self) -> tuple[Document, ...]:
         """Give one short document per version, by running number."""
         return tuple(version_summary(row) for row in list_versions(self.db))
+
+    def get_active(self) -> Document:
+        """Describe the version that decides now, on one line and with its content.
+
+        Returns
+        -------
+        dict
+            As an entry of :meth:`list_versions`, and ``content``.
+
+        Raises
+        ------
+        NotFoundError
+            If none is active.
+        """
+        row = require_active(self.db)
+        return version_summary(row) | {"content": row.content}
+
+    def time_line(self, limit: int = 50) -> tuple[Document, ...]:
+        """Say which version decided when.
+
+        Parameters
+        ----------
+        limit : int
+            At most so many spans, the newest ones.
+
+        Returns
+        -------
+        tuple of dict
+            Oldest first: version, kind, start, end (None while it decides), actor and reason.
+        """
+        return time_line(self.db, limit)
 
     def compare_versions(
         self, a: str, b: str, cut_off: int | None = None, progress: Progress | None = None

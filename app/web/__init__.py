@@ -10,15 +10,19 @@ from app.web import (
     overview,
     people,
     policy,
+    review,
     runs,
     scoring,
     sign_in,
+    versions,
 )
 
 PAGES = (
     sign_in,
     openid_sign_in,
     overview,
+    versions,
+    review,
     people,
     policy,
     definitions,

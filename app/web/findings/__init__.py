@@ -1,0 +1,1 @@
+"""What each figure shows, as one sentence: its title. Documents in, text out."""

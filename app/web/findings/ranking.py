@@ -1,0 +1,233 @@
+"""Which card ranks better, and whether its probabilities came true."""
+
+from __future__ import annotations
+
+from app.domain.counted import counted
+from app.domain.types import Document
+from app.edge import numbers
+
+
+def of_ranking(found: Document) -> str:
+    """Say which card ranks better, by how much, and how sure that is.
+
+    Parameters
+    ----------
+    found : dict
+        ``discrimination`` of a comparison.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_ranking({"old": {"auc_roc": 0.718}, "new": {"auc_roc": 0.742}, "n_parties": 1204,
+    ...     "auc_roc_difference": 0.024, "auc_roc_difference_interval": [0.009, 0.039],
+    ...     "source": {"in_sample": False}})
+    'Ranks defaults better on 1,204 parties it never saw: AUC 0.742 against 0.718, gain 0.024, \
+95 % interval 0.009 to 0.039'
+    """
+    gain, limits = found["auc_roc_difference"], found["auc_roc_difference_interval"]
+    low, high = limits or (float("-inf"), float("inf"))
+    if low > 0:
+        said = "Ranks defaults better"
+    elif high < 0:
+        said = "Ranks defaults worse"
+    else:
+        said = "Ranks defaults about as well"
+    unseen = "parties that may have shaped it" if found["source"]["in_sample"] else (
+        "parties it never saw"
+    )  # fmt: skip
+    size = f"gain {numbers.auc(gain)}" if gain >= 0 else f"loss {numbers.auc(-gain)}"
+    shown = limits if gain >= 0 or limits is None else [-high, -low]
+    return (
+        f"{said} on {numbers.count(found['n_parties'])} {unseen}: AUC "
+        f"{numbers.auc(found['new']['auc_roc'])} against {numbers.auc(found['old']['auc_roc'])}, "
+        f"{size}, 95 % interval {numbers.interval(shown)}"
+    )
+
+
+def of_spread(found: Document) -> str:
+    """Say how far apart the cards hold bads and goods.
+
+    Parameters
+    ----------
+    found : dict
+        ``discrimination`` of a comparison.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_spread({"old": {"ks": 0.387}, "new": {"ks": 0.425}})
+    'Bads and goods lie further apart: KS 0.425 against 0.387'
+    """
+    old, new = found["old"]["ks"], found["new"]["ks"]
+    if numbers.auc(old) == numbers.auc(new):
+        said = "Bads and goods lie as far apart as before"
+    else:
+        said = f"Bads and goods lie {'further apart' if new > old else 'closer together'}"
+    return f"{said}: KS {numbers.auc(new)} against {numbers.auc(old)}"
+
+
+def of_spread_alone(evidence: Document, side: str, name: str) -> str:
+    """Say where a card holds bads and goods furthest apart.
+
+    Parameters
+    ----------
+    evidence : dict
+        The evidence of a review.
+    side : {'old', 'new'}
+        Which card.
+    name : str
+        Of its version.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_spread_alone({"distributions": {"new": {"gap": 0.4253, "gap_at": 583.2,
+    ...     "points": [[500.0, 0.2, 0.0], [583.2, 0.7, 0.2747]]}}}, "new", "ml_v2")
+    'Under ml_v2 70.0 % of bads and 27.5 % of goods score 583 or less, 42.5 points of a hundred \
+apart'
+    """
+    spread = evidence["distributions"][side]
+    bads, goods = next(
+        (bads, goods) for score, bads, goods in spread["points"] if score == spread["gap_at"]
+    )
+    return (
+        f"Under {name} {numbers.rate(bads)} of bads and {numbers.rate(goods)} of goods score "
+        f"{numbers.points(spread['gap_at'])} or less, {100 * spread['gap']:.1f} points of a "
+        "hundred apart"
+    )
+
+
+def of_periods(found: Document) -> str:
+    """Say in how many periods the new card ranks better.
+
+    Parameters
+    ----------
+    found : dict
+        ``periods`` of the evidence.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_periods({"period": "month", "periods": [
+    ...     {"difference": {"value": 0.02, "interval": [0.01, 0.03]}},
+    ...     {"difference": {"value": 0.01, "interval": [-0.01, 0.03]}}, {"difference": None}]})
+    'Better in 2 of 2 scoring months, clearly in 1 and clearly worse in none; 1 month has too few \
+bads or goods to say'
+    """
+    period = found["period"]
+    judged = [one["difference"] for one in found["periods"] if one["difference"] is not None]
+    left = len(found["periods"]) - len(judged)
+    few = f"{counted(left, period)} {'has' if left == 1 else 'have'} too few bads or goods to say"
+    if not judged:
+        return f"By scoring {period} nothing can be said: {few}"
+    better = sum(one["value"] > 0 for one in judged)
+    clearly = sum(one["interval"][0] > 0 for one in judged)
+    worse = sum(one["interval"][1] < 0 for one in judged)
+    sentence = (
+        f"Better in {better} of {counted(len(judged), f'scoring {period}')}, clearly in "
+        f"{clearly or 'none'} and clearly worse in {worse or 'none'}"
+    )
+    return f"{sentence}; {few}" if left else sentence
+
+
+def of_calibration(found: Document, name: str) -> str:
+    """Say whether the new card's probabilities came true.
+
+    Parameters
+    ----------
+    found : dict
+        ``calibration`` of the evidence.
+    name : str
+        Of the new version.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_calibration({"bad_rate": 0.165, "n": 1064, "new": {"predicted": 0.155, "bands": [
+    ...     {"is_within": True}, {"is_within": False}, {"is_within": None}]}}, "ml_v2")
+    'ml_v2 predicts 15.5 % bad, 16.5 % came true; the prediction lies within the 95 % interval in \
+1 of 2 bands'
+    """
+    known = [one["is_within"] for one in found["new"]["bands"] if one["is_within"] is not None]
+    return (
+        f"{name} predicts {numbers.rate(found['new']['predicted'])} bad, "
+        f"{numbers.rate(found['bad_rate'])} came true; the prediction lies within the 95 % "
+        f"interval in {sum(known)} of {counted(len(known), 'band')}"
+    )
+
+
+def of_bins(found: Document, name: str) -> str:
+    """Say in how many tenths of the rows the new card's probabilities came true.
+
+    Parameters
+    ----------
+    found : dict
+        ``calibration`` of the evidence.
+    name : str
+        Of the new version.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_bins({"new": {"bins": [{"is_within": True}, {"is_within": False}]}}, "ml_v2")
+    'By tenths of the parties, the prediction of ml_v2 lies within the 95 % interval in 1 of 2'
+    """
+    known = [one["is_within"] for one in found["new"]["bins"]]
+    return (
+        f"By tenths of the parties, the prediction of {name} lies within the 95 % interval in "
+        f"{sum(known)} of {len(known)}"
+    )
+
+
+def of_headroom(figures: Document) -> str:
+    """Say what a flexible model would add, and what the guard-rails cost.
+
+    Parameters
+    ----------
+    figures : dict
+        ``figures`` of the evidence.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_headroom({"metrics": {"headroom": {"goodness": 0.012, "raw": -0.003},
+    ...                          "guardrail_cost": 0.0033}})
+    'A flexible model on the raw features would change the AUC by -0.003, on the scale of the \
+card by +0.012; the guard-rails cost 0.003'
+    """
+    metrics = figures["metrics"]
+    room, cost = metrics["headroom"], metrics["guardrail_cost"]
+    kept = f"cost {numbers.auc(cost)}" if cost >= 0 else f"gain {numbers.auc(-cost)}"
+    return (
+        f"A flexible model on the raw features would change the AUC by "
+        f"{numbers.gain(room['raw'])}, on the scale of the card by "
+        f"{numbers.gain(room['goodness'])}; the guard-rails {kept}"
+    )

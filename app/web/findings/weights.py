@@ -1,0 +1,86 @@
+"""What changes in the card, and how far it goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from app.domain.types import Document
+from app.edge import gate_words, numbers
+from app.web.findings.words import listed
+
+_MOST_NAMED = 3
+
+
+def of_weights(features: Mapping[str, Document]) -> str:
+    """Say how many weights move, and which move most.
+
+    Parameters
+    ----------
+    features : mapping
+        By name ``old_weight``, ``new_weight`` and ``change``, as a comparison gives them.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_weights({
+    ...     "tax_id": {"old_weight": 10.0, "new_weight": 12.0, "change": 0.2},
+    ...     "kyc": {"old_weight": 10.0, "new_weight": 10.0, "change": 0.0},
+    ... })
+    '1 of 2 weights moves: tax_id +20.0 %'
+    """
+    moved = {
+        name: one["change"]
+        for name, one in features.items()
+        if one["change"] is None or abs(one["change"]) > 1e-9  # noqa: PLR2004 - rounding noise
+    }
+    if not moved:
+        return "No weight moves: both cards share their points in the same way"
+    largest = sorted(
+        moved.items(), key=lambda item: -abs(item[1]) if item[1] is not None else float("-inf")
+    )[:_MOST_NAMED]
+    named = [
+        f"{name} {'comes in' if size is None else numbers.change(size)}" for name, size in largest
+    ]
+    most = "the most " if len(moved) > len(largest) else ""
+    verb = "moves" if len(moved) == 1 else "move"
+    return f"{len(moved)} of {len(features)} weights {verb}: {most}{listed(named)}"
+
+
+def of_path(path: Document) -> str:
+    """Say where the draft stopped on its way to the model's weights, and why.
+
+    Parameters
+    ----------
+    path : dict
+        ``path`` of the evidence.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> steps = [{"t": 0.0, "auc_roc": 0.718}, {"t": 1.0, "auc_roc": 0.745}]
+    >>> of_path({"t": 0.91, "stopped_by": ["band_stability"], "steps": steps})
+    'Goes 91 % of the way, where the gate "Few parties change band" stops it; AUC from 0.718 at \
+the start to 0.745 at the end'
+    """
+    ends = [step["auc_roc"] for step in path["steps"]]
+    ranks = (
+        f"; AUC from {numbers.auc(ends[0])} at the start to {numbers.auc(ends[-1])} at the end"
+        if ends[0] is not None and ends[-1] is not None
+        else ""
+    )
+    way = f"Goes {100 * path['t']:.0f} % of the way"
+    if path["t"] >= 1:
+        return f"Goes the whole way that the guard-rails allow{ranks}"
+    if not path["stopped_by"]:
+        return f"{way}, where rounding stops it{ranks}"
+    gates = listed([f'"{gate_words.GATE_TITLES.get(one, one)}"' for one in path["stopped_by"]])
+    many = len(path["stopped_by"]) > 1
+    return f"{way}, where the gate{'s' if many else ''} {gates} stop{'' if many else 's'} it{ranks}"

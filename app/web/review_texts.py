@@ -1,0 +1,114 @@
+"""The title of each figure of a review, which is its finding, and the line under it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from app.domain.types import Document
+from app.web.findings import movement as of_movement
+from app.web.findings import ranking as of_ranking
+from app.web.findings import weights as of_weights
+
+
+@dataclass(frozen=True, slots=True)
+class FigureText:
+    """What is written at a figure.
+
+    Attributes
+    ----------
+    title : str
+        The finding.
+    source : str
+        Which cards and which rows it comes from.
+    """
+
+    title: str
+    source: str
+
+
+def figure_texts(evidence: Document) -> Mapping[str, FigureText]:
+    """Write titles and sources for the figures of a review.
+
+    Parameters
+    ----------
+    evidence : dict
+        From :func:`app.services.review_evidence.review_evidence`.
+
+    Returns
+    -------
+    mapping of str to FigureText
+        By the names of :func:`app.web.charts.reviewed.review_drawings`.
+    """
+    texts = {
+        "weights": FigureText(
+            of_weights.of_weights(evidence["features"]), _weights_source(evidence["weights_source"])
+        )
+    }
+    if evidence["roc"]:
+        texts |= _ranking(evidence)
+    if evidence["movement"]:
+        moved = evidence["movement"]
+        source = source_line(moved["source"])
+        texts |= {
+            "shift": FigureText(of_movement.of_shift(evidence["shift"]), source),
+            "band_shares": FigureText(of_movement.of_bands(moved["band_shares"]), source),
+            "migration": FigureText(of_movement.of_migration(moved), source),
+        }
+    if evidence["path"]:
+        texts["path"] = FigureText(of_weights.of_path(evidence["path"]), _PATH_SOURCE)
+    return texts
+
+
+_PATH_SOURCE = (
+    "The path was traced when the draft was made and is part of its evidence. AUC: mean over the "
+    "validation's test parts, at every twentieth step; it never chooses the step."
+)
+
+
+def source_line(source: Document) -> str:
+    """Write where a figure comes from.
+
+    Parameters
+    ----------
+    source : dict
+        ``cards`` and ``rows``.
+
+    Returns
+    -------
+    str
+        For the line under a figure.
+
+    Examples
+    --------
+    >>> source_line({"cards": "the final cards v1 and v2", "rows": "all 10 rows of B1"})
+    'Cards: the final cards v1 and v2. Rows: all 10 rows of B1.'
+    """
+    return f"Cards: {source['cards']}. Rows: {source['rows']}."
+
+
+def _weights_source(source: Document) -> str:
+    said = [f"Change: {source['change']}."]
+    for key, title in (("data_only", "Data alone"), ("binding", "Stopped by")):
+        if source[key]:
+            said.append(f"{title}: {source[key]}.")
+    return " ".join(said)
+
+
+def _ranking(evidence: Document) -> Mapping[str, FigureText]:
+    found, names = (
+        evidence["discrimination"],
+        (evidence[side]["version"] for side in ("old", "new")),
+    )
+    source = source_line(found["source"])
+    old, new = names
+    calibrated = of_ranking.of_calibration(evidence["calibration"], new)
+    wilson = f"{source} Intervals by Wilson, 95 %."
+    return {
+        "roc": FigureText(of_ranking.of_ranking(found), source),
+        "ks_old": FigureText(of_ranking.of_spread_alone(evidence, "old", old), source),
+        "ks_new": FigureText(of_ranking.of_spread_alone(evidence, "new", new), source),
+        "periods": FigureText(of_ranking.of_periods(evidence["periods"]), f"{source} By DeLong."),
+        "calibration_bands": FigureText(calibrated, wilson),
+        "calibration": FigureText(of_ranking.of_bins(evidence["calibration"], new), wilson),
+    }
