@@ -100,6 +100,7 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
     {
         ("GET", "/"): "read",
         ("POST", "/sign-out"): "read",
+        ("POST", "/emergencies/acknowledge"): "decide",
         ("GET", "/score"): "score",
         ("POST", "/score"): "score",
         ("GET", "/policy"): "read",

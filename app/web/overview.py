@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from fastapi.responses import HTMLResponse
+from collections.abc import Mapping
+from typing import Any
 
-from app.web.routing import OnDesk, page_router
+from fastapi import Response
+
+from app.domain.types import Document
+from app.errors import ChancellorError
+from app.services.score_distributions import last_distribution
+from app.web.charts.catalogue import Drawing
+from app.web.figures import Drawings, figure_source, figures
+from app.web.routing import Desk, OnDesk, go_to, page_router
 
 router = page_router()
 
+SOURCE = "overview"
+
 
 @router.get("/")
-def overview(desk: OnDesk) -> HTMLResponse:
+def overview(desk: OnDesk) -> Response:
     """Show what a person needs to see first."""
-    return desk.render("overview.html", **desk.use.overview.get_overview())
+    return _page(desk)
+
+
+@router.post("/emergencies/acknowledge")
+def acknowledge_emergencies(desk: OnDesk) -> Response:
+    """Acknowledge every emergency rollback that waits for it."""
+    try:
+        desk.use.versions.acknowledge_emergency(reason=desk.text("reason"))
+    except ChancellorError as error:
+        return _page(desk, refused=error)
+    return go_to("/")
+
+
+def _page(desk: Desk, **context: Any) -> Response:
+    found = desk.use.overview.get_overview()
+    drawn = figures(SOURCE, {}, _drawings(found["distribution"]))
+    return desk.render("overview.html", **found, figures=drawn, **context)
+
+
+@figure_source(SOURCE)
+def _drawn_again(desk: Desk, facts: Mapping[str, str]) -> Drawings:
+    """Draw the scores of the last batch again; they depend on nothing but the store."""
+    del facts
+    return _drawings(last_distribution(desk.db, desk.service.lake))
+
+
+def _drawings(distribution: Document | None) -> dict[str, Drawing]:
+    if distribution is None or distribution["problem"]:
+        return {}
+    shown = {name: distribution[name] for name in ("bins", "before", "after")}
+    return {"scores": Drawing("score_distribution", shown)}
