@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TextIO
+from typing import IO, Any, TextIO, cast
 
 from app.errors import InvalidInputError
 
@@ -31,9 +31,15 @@ def whole_file(path: Path) -> Iterator[TextIO]:
     InvalidInputError
         If the folder cannot be written.
     """
+    with _whole(path, "x", encoding="utf-8", newline="\n") as file:
+        yield cast("TextIO", file)
+
+
+@contextmanager
+def _whole(path: Path, mode: str, **options: Any) -> Iterator[IO[Any]]:
     unfinished = path.with_name(f".{path.name}-{uuid.uuid4().hex}")
     try:
-        file = unfinished.open("x", encoding="utf-8", newline="\n")
+        file = unfinished.open(mode, **options)
     except OSError as error:
         raise InvalidInputError(f"{path} cannot be written: {error.strerror}") from error
     try:
@@ -58,3 +64,17 @@ def write_whole(path: Path, parts: Iterable[str]) -> None:
     """
     with whole_file(path) as file:
         file.writelines(parts)
+
+
+def write_whole_bytes(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        Where it goes.
+    content : bytes
+        All of it.
+    """
+    with _whole(path, "xb") as file:
+        file.write(content)

@@ -18,6 +18,7 @@ from app.cli.commands import (
     audit,
     batches,
     demo,
+    exporting,
     exposures,
     keeping,
     labels,
@@ -79,6 +80,7 @@ app.add_typer(pipeline.app, name="pipeline", rich_help_panel=_ADVISE)
 app.add_typer(training.models, name="models", rich_help_panel=_ADVISE)
 app.add_typer(versions.app, name="versions", rich_help_panel=_DECIDE)
 app.command("score", rich_help_panel=_DECIDE)(scoring.score)
+app.command("export", rich_help_panel=_DECIDE)(exporting.export)
 app.add_typer(audit.app, name="audit", rich_help_panel=_DECIDE)
 app.command("replay", rich_help_panel=_DECIDE)(replay.replay)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)

@@ -23,6 +23,7 @@ from app.domain.canonical import content_hash
 from app.domain.counted import counted
 from app.domain.document import parse_document, raise_problems
 from app.domain.party_score import ScoreResult, score_party
+from app.domain.scorecard_file import is_exported, opened
 from app.domain.scorecard_parts import (
     Feature,
     Part,
@@ -290,7 +291,7 @@ def _feature_document(feature: Feature) -> Document:
 
 
 def load_scorecard(source: str | Path) -> Scorecard:
-    """Read a scorecard from a file or a text.
+    """Read a scorecard from a file or a text, or from what ``chancellor export`` wrote as JSON.
 
     Parameters
     ----------
@@ -307,7 +308,8 @@ def load_scorecard(source: str | Path) -> Scorecard:
     NotFoundError
         If there is no such file.
     DocumentError
-        If the file cannot be read, or what it says is not a scorecard; every fault at once.
+        If the file cannot be read, or what it says is not a scorecard, every fault at once; or
+        if an exported card no longer has the hash that the file names.
 
     Examples
     --------
@@ -317,7 +319,7 @@ def load_scorecard(source: str | Path) -> Scorecard:
     app.errors.DocumentError: features.a.transform: is missing
     """
     if isinstance(source, str) and ("\n" in source or source.lstrip().startswith("{")):
-        return Scorecard.from_document(parse_document(source))
+        return _parsed(source)
     try:
         text = Path(source).read_text(encoding="utf-8-sig")
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
@@ -325,7 +327,19 @@ def load_scorecard(source: str | Path) -> Scorecard:
     except (OSError, UnicodeDecodeError) as error:
         problem = getattr(error, "strerror", None) or "it is not UTF-8 text"
         raise DocumentError(str(source), f"cannot be read: {problem}") from error
-    return Scorecard.from_document(parse_document(text))
+    return _parsed(text)
+
+
+def _parsed(text: str) -> Scorecard:
+    document = parse_document(text)
+    if not is_exported(document):
+        return Scorecard.from_document(document)
+    inner, recorded = opened(document)
+    card = Scorecard.from_document(inner)
+    if card.content_hash != recorded:
+        problem = f"is {recorded}, but the card in the file has {card.content_hash}"
+        raise DocumentError("content_hash", f"{problem}: something changed, or its order")
+    return card
 
 
 def default_card() -> Scorecard:

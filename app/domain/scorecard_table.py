@@ -6,7 +6,7 @@ same score, band, contributions, missing features and reason codes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import reduce
 from operator import add
 
@@ -183,6 +183,49 @@ def score_expression(
     return scored.select(*[name for name in table.columns if name not in outputs], *outputs)
 
 
+def _chained(pieces: Sequence[ir.StringColumn]) -> ir.StringValue:
+    return reduce(add, pieces)
+
+
+def score_columns(
+    card: Scorecard,
+    table: ir.Table,
+    columns: Sequence[ir.Column],
+    joined: Callable[[Sequence[ir.StringColumn]], ir.StringValue] = _chained,
+) -> ir.Table:
+    """Add the score and what explains it to a table whose columns were read already.
+
+    Parameters
+    ----------
+    card : Scorecard
+        The card that decides.
+    table : ibis table
+        Any.
+    columns : sequence of ibis column
+        Of `table`, in card order, in the types that the transforms take.
+    joined : callable
+        Joins texts that are never null, in the way that the engine does best.
+
+    Returns
+    -------
+    ibis table
+        The table with the columns `score_outputs`, and helpers whose names begin with ``__``.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import load_scorecard
+    >>> card = load_scorecard('''
+    ... name: One
+    ... bands: {all: 300}
+    ... features: {age: {weight: 1, transform: {kind: linear, worst: 20, best: 60}}}
+    ... ''')
+    >>> table = ibis.memtable(pa.table({"x": [50.0]}))
+    >>> score_columns(card, table, [table.x]).score.to_pyarrow().to_pylist()
+    [750]
+    """
+    return _scored(card, table, columns, reasons=True, contributions=True, joined=joined)
+
+
 def _column(table: ir.Table, name: str, feature: Feature) -> ir.Column:
     dtype = dtype_of(feature)
     if name not in table.columns:
@@ -217,10 +260,11 @@ def _scored(
     *,
     reasons: bool,
     contributions: bool,
+    joined: Callable[[Sequence[ir.StringColumn]], ir.StringValue] = _chained,
 ) -> ir.Table:
     """Compute in steps of one sub-select each: inlined into one another they would explode."""
     features = list(card.features.items())
-    missing = _missing(card, columns)
+    missing = joined(_missing(card, columns)).substr(len(MISSING_SEPARATOR))
     goodness = _goodness([feature for _, feature in features], columns)
     step = table.mutate(**goodness, __missing=missing).view()
     shares = [step[name] for name in goodness]
@@ -242,12 +286,11 @@ def _scored(
     )
 
 
-def _missing(card: Scorecard, columns: Sequence[ir.Column]) -> ir.StringColumn:
-    pieces = [
+def _missing(card: Scorecard, columns: Sequence[ir.Column]) -> list[ir.StringColumn]:
+    return [
         column.isnull().ifelse(MISSING_SEPARATOR + name, "")
         for name, column in zip(card.feature_names, columns, strict=True)
     ]
-    return reduce(add, pieces).substr(len(MISSING_SEPARATOR))
 
 
 def _unrounded(card: Scorecard, shares: Sequence[ir.FloatingColumn]) -> ir.FloatingColumn:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from app.services.decision_service import DecisionService
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
+    from app.services.export_service import ExportService
     from app.services.exposure_service import ExposureService
     from app.services.intake_preview import IntakePreviewService
     from app.services.key_service import KeyService
@@ -96,6 +97,13 @@ class Services:
         from app.services.doctor import DoctorService
 
         return DoctorService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def exports(self) -> ExportService:
+        """Give the service that writes versions for other programs."""
+        from app.services.export_service import ExportService
+
+        return ExportService(self.db)
 
     @property
     def exposures(self) -> ExposureService:

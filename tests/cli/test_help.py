@@ -37,6 +37,9 @@ DECIDING = {"versions withdraw-approval", "versions acknowledge-emergency", "sto
 REVIEWING = {"versions comment"}
 """Issue E: what is discussed before a decision is on the record."""
 
+EXPORTING = {"export"}
+"""Issue F."""
+
 KEEPING = {"backup", "restore", "copy"}
 
 WANTED = (
@@ -46,6 +49,7 @@ WANTED = (
     | SERVING
     | PROVING
     | KEEPING
+    | EXPORTING
     | {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
 )
 

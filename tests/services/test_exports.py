@@ -1,0 +1,183 @@
+"""Exported files: what they say of themselves, the same bytes every time, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import sqlglot
+from hypothesis import given
+from sqlalchemy.orm import Session
+from sqlglot import expressions as exp
+
+from app.domain.exports.json_card import json_card, schema
+from app.domain.exports.python_card import python_card
+from app.domain.exports.sql_card import sql_card
+from app.domain.exports.sql_dialects import DIALECTS, exact_in_sqlite
+from app.domain.exports.stamp import texts_of
+from app.domain.scorecard import Scorecard, default_card, load_scorecard, score_party
+from app.errors import DocumentError, InvalidInputError, NotFoundError
+from app.services.export_service import FORMATS, ExportRequest, ExportService
+from tests.support.cards import cards
+from tests.support.exports import stamp_of
+
+ROOT = Path(__file__).resolve().parents[2]
+SNAPSHOTS = Path(__file__).parent / "exported_sql"
+QUOTED = load_scorecard("""
+name: "quotes 'and' \\"more\\" -- \\\\ Größe"
+range: {min: 0, max: 100}
+bands: {"low 'x'": 0, hoch: 50}
+features:
+  "a 'b' \\"c\\"":
+    {weight: 2, transform: {kind: categories, values: {"it's": 1, "ä\\\\n": 0.5}, other: 0.25}}
+  Größe: {weight: 1, missing: 0.5, reason: "zu 'klein'", transform: {kind: log, worst: 1, best: 9}}
+  late: {weight: 1, transform: {kind: bins, edges: [1, 2.5], values: [1, 0.1, 0]}}
+  age: {weight: 1.1, transform: {kind: linear, worst: 60, best: 20}}
+""")
+
+
+def export(db: Session, to: str, **options: Any) -> bytes:
+    return ExportService(db).export("v1", ExportRequest(to, **options))["content"]
+
+
+@pytest.mark.parametrize(
+    "to", [pytest.param(to, marks=pytest.mark.slow) if to == "sql" else to for to in FORMATS]
+)
+def test_an_export_names_what_it_holds_and_is_the_same_every_time(
+    sqlite_db: Session, to: str
+) -> None:
+    service = ExportService(sqlite_db)
+    exported = service.export("v1", ExportRequest(to))
+    assert exported["content"] == service.export("v1", ExportRequest(to))["content"]
+    if to == "xlsx":
+        return  # a test of its own reads it
+    text = exported["content"].decode()
+    assert default_card().content_hash in text
+    assert exported["made_by"] in text
+    assert exported["made_by"].startswith(f"chancellor export v1 --to {to}")
+
+
+def test_what_is_unknown_is_refused_with_what_there_is(sqlite_db: Session) -> None:
+    with pytest.raises(InvalidInputError, match="there is: json, python"):
+        export(sqlite_db, "cobol")
+    with pytest.raises(InvalidInputError, match="there is: duckdb, postgres"):
+        export(sqlite_db, "sql", dialect="oracle")
+    with pytest.raises(InvalidInputError, match="belongs to sql"):
+        export(sqlite_db, "json", dialect="duckdb")
+    with pytest.raises(NotFoundError, match="v9"):
+        ExportService(sqlite_db).export("v9", ExportRequest("json"))
+    with pytest.raises(InvalidInputError, match="is not a name"):
+        export(sqlite_db, "sql", table="x\n; drop")
+    with pytest.raises(InvalidInputError, match="is called like a result"):
+        export(sqlite_db, "sql", key="Score")
+
+
+@given(cards())
+def test_json_reads_back_to_the_same_hash_and_fits_its_schema(card: Scorecard) -> None:
+    text = json_card(card, stamp_of(card))
+    assert load_scorecard(text).content_hash == card.content_hash
+    jsonschema.validate(json.loads(text), schema(), jsonschema.Draft202012Validator)
+
+
+def test_json_that_was_changed_or_reordered_is_refused() -> None:
+    document = json.loads(json_card(QUOTED, stamp_of(QUOTED)))
+    features = document["scorecard"]["features"]
+    document["scorecard"]["features"] = dict(reversed(features.items()))
+    with pytest.raises(DocumentError, match=r"content_hash: is .*something changed, or its order"):
+        load_scorecard(json.dumps(document))
+    with pytest.raises(DocumentError, match="format_number"):
+        load_scorecard(json.dumps({**document, "format_number": 2}))
+    with pytest.raises(DocumentError, match="scorecard: is missing"):
+        load_scorecard(json.dumps({"format": "chancellor-scorecard", "format_number": 1}))
+
+
+def test_the_schema_in_the_documentation_is_the_one_in_the_package() -> None:
+    published = json.loads((ROOT / "docs" / "scorecard-1.schema.json").read_text(encoding="utf-8"))
+    assert published == schema()
+    jsonschema.Draft202012Validator.check_schema(published)
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.validate({"format": "chancellor-scorecard"}, published)
+
+
+def test_the_python_file_scores_a_csv_with_nothing_but_python(tmp_path: Path) -> None:
+    program, rows = tmp_path / "card.py", tmp_path / "rows.csv"
+    program.write_text(python_card(QUOTED, stamp_of(QUOTED)), encoding="ascii")
+    rows.write_text('"a \'b\' ""c""",Größe,late,age,own\nit\'s,9,0,20,x\n,,,,y\n', encoding="utf-8")
+    isolated = [sys.executable, "-I", "-S", str(program)]
+    tested = subprocess.run([*isolated, "--self-test"], capture_output=True, text=True, check=True)
+    assert tested.stdout.rstrip().endswith("golden cases agree")
+    scored = subprocess.run([*isolated, str(rows)], capture_output=True, check=True)
+    lines = scored.stdout.decode().splitlines()
+    assert lines[1].startswith("it's,9,0,20,x,100,100.0,hoch,")
+    nothing = score_party(QUOTED, {})
+    assert f",y,{nothing.score},{nothing.unrounded_score!r},low 'x'," in lines[2]
+    rows.write_text('"a \'b\' ""c""",Größe,late,age\nit\'s,many,0,20\n', encoding="utf-8")
+    failed = subprocess.run([*isolated, str(rows)], capture_output=True, text=True, check=False)
+    assert failed.returncode == 3
+    assert "line 2, Größe: 'many' is not a number" in failed.stderr
+
+
+def test_a_golden_case_that_differs_is_found(tmp_path: Path) -> None:
+    program = tmp_path / "card.py"
+    source = python_card(QUOTED, stamp_of(QUOTED))
+    program.write_text(source.replace("floor(unrounded + 0.5", "floor(unrounded + 0.6"), "ascii")
+    run = [sys.executable, str(program), "--self-test"]
+    assert subprocess.run(run, capture_output=True, check=False).returncode == 1
+
+
+@pytest.mark.parametrize("dialect", ["snowflake", "bigquery", "tsql"])
+def test_sql_that_cannot_be_run_here_is_parsed_and_kept(dialect: str) -> None:
+    query = sql_card(QUOTED, stamp_of(QUOTED), DIALECTS[dialect])
+    parsed = sqlglot.parse(query, read=DIALECTS[dialect].sqlglot)
+    assert len(parsed) == 1
+    assert isinstance(parsed[0], exp.Select)
+    assert len(parsed[0].expressions) == 1 + 8 + len(QUOTED.features)
+    said = {literal.this for literal in parsed[0].find_all(exp.Literal) if literal.is_string}
+    said |= {literal.this for literal in parsed[0].find_all(exp.National)}
+    categories = {text for place, text in texts_of(QUOTED) if place.endswith("values")}
+    assert categories | set(QUOTED.feature_names) | set(QUOTED.bands) <= said
+    snapshot = SNAPSHOTS / f"{dialect}.sql"
+    assert query == snapshot.read_text(encoding="utf-8"), "if the change is meant, write it anew"
+
+
+def test_sql_grows_no_faster_than_the_card() -> None:
+    feature = {"weight": 1, "transform": {"kind": "linear", "worst": 0, "best": 1}}
+    card = Scorecard.from_document(
+        {"name": "x", "bands": {"a": 300}, "features": {f"f{k}": feature for k in range(20)}}
+    )
+    # T-SQL in particular: Ibis writes a sum of two texts with both of them twice
+    assert len(sql_card(card, stamp_of(card), DIALECTS["tsql"])) < 100_000
+
+
+def test_what_an_engine_cannot_hold_is_refused() -> None:
+    def card(name: str = "x", weight: float = 1.0) -> Scorecard:
+        feature = {"weight": weight, "transform": {"kind": "linear", "worst": 0, "best": 1}}
+        features = {name: feature, "y": {**feature, "weight": 1}}
+        return Scorecard.from_document({"name": "x", "bands": {"a": 300}, "features": features})
+
+    def refused(card: Scorecard, dialect: str, why: str) -> None:
+        with pytest.raises(InvalidInputError, match=why):
+            sql_card(card, stamp_of(card), DIALECTS[dialect])
+
+    refused(card("a" * 60), "postgres", "has 67 bytes, postgres holds 63")
+    refused(card("a\0b"), "duckdb", "a character that SQL cannot hold")
+    refused(card(weight=1e-200), "postgres", "cannot multiply by a weight of 1e-200")
+
+
+def test_sqlite_is_told_every_double_exactly() -> None:
+    import sqlite3  # noqa: PLC0415 - only here
+
+    import numpy as np  # noqa: PLC0415 - only here
+
+    random = np.random.default_rng(1)
+    values = [0.1, 1 / 3, 5e-324, 1.7976931348623157e308, -1e-300, 2.0**62, 0.0, 123456.789]
+    bits = random.integers(0, 2**63, 500, dtype=np.int64).view(np.float64)
+    values += [float(value) for value in bits if np.isfinite(value)]
+    with sqlite3.connect(":memory:") as connection:
+        read = [connection.execute(f"SELECT {exact_in_sqlite(v)}").fetchone()[0] for v in values]
+    assert read == values
