@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import islice
 from typing import Any
 
@@ -122,11 +123,9 @@ def insert_at_once(
             bulk_insert(db, table, rows, columns)
         return
     with single_statement(db) as connection:
-        dialect = connection.dialect
-        sql = _insert_statement(dialect.name, table.name, _listed(columns), len(columns))
-        ready = [_column(table, name, dialect) for name in columns]
-        values = (column.ready([value])[0] for column, value in zip(ready, rows[0], strict=True))
-        connection.exec_driver_sql(sql, tuple(values))
+        plan = _plan(table, tuple(columns), connection.dialect)
+        given = zip(plan.columns, rows[0], strict=True)
+        connection.exec_driver_sql(plan.few, tuple(column.ready([one])[0] for column, one in given))
 
 
 def bulk_insert_columns(
@@ -175,17 +174,14 @@ def bulk_insert_columns(
     if driver is None:
         raise OpenTransactionError("the session has no driver connection")
     dialect = connection.dialect
-    ready = [_column(table, name, dialect) for name in columns]
-    names = _listed(columns)
+    plan = _plan(table, tuple(columns), dialect)
     copies = dialect.name != "sqlite"
-    many = _copy_statement(table.name, names) if copies else ""
-    few = _insert_statement(dialect.name, table.name, names, len(columns))
     written = 0
     with closing(driver.cursor()) as cursor:
         for chunk in chunks:
-            values = [column.ready(part) for column, part in zip(ready, chunk, strict=True)]
+            values = [column.ready(part) for column, part in zip(plan.columns, chunk, strict=True)]
             copy = copies and len(values[0]) > _FEW
-            sql, write = (many, _copy) if copy else (few, _insert)
+            sql, write = (plan.many, _copy) if copy else (plan.few, _insert)
             try:
                 write(cursor, sql, zip(*values, strict=True))
             except dialect.loaded_dbapi.Error as error:
@@ -196,8 +192,23 @@ def bulk_insert_columns(
     return written
 
 
-def _listed(columns: Sequence[str]) -> str:
-    return ", ".join(f'"{name}"' for name in columns)
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How rows of one table are written: column by column, and with which statements."""
+
+    columns: tuple[_Column, ...]
+    few: str
+    many: str
+
+
+@lru_cache(maxsize=64)
+def _plan(table: Table, columns: tuple[str, ...], dialect: Dialect) -> _Plan:
+    names = ", ".join(f'"{name}"' for name in columns)
+    return _Plan(
+        tuple(_column(table, name, dialect) for name in columns),
+        _insert_statement(dialect.name, table.name, names, len(columns)),
+        _copy_statement(table.name, names),
+    )
 
 
 def _insert_statement(dialect: str, table: str, names: str, n_columns: int) -> str:

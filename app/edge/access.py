@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from app.db import SessionSource
-from app.domain.access import ROLES, Right, Role, may, right_for
+from app.domain.access import ENDPOINTS, ROLES, Right, Role, may, right_for
 from app.domain.api_keys import PREFIX
 from app.edge.browser import session_token
 from app.edge.openid_tokens import TokenVerifier
@@ -118,10 +118,15 @@ def by_key(request: Request, db: Session) -> Caller:
     KeyRefusedError
         Without a key, or with one that is not valid.
     """
-    sent = request.headers.get("authorization", "")
-    if not sent.lower().startswith(_BEARER):
+    if not sends_a_key(request):
         raise KeyRefusedError(_NO_KEY)
+    sent = request.headers["authorization"]
     return known_by(service_of(request), db, sent[len(_BEARER) :].strip())
+
+
+def sends_a_key(request: Request) -> bool:
+    """Say whether a request comes with a key, or a token, of whatever worth."""
+    return request.headers.get("authorization", "").lower().startswith(_BEARER)
 
 
 def by_session(request: Request, db: Session) -> Caller:
@@ -191,6 +196,32 @@ async def admitted(request: Request, recognise: Recognise = by_key) -> AsyncIter
             await to_thread.run_sync(db.close, limiter=service_of(request).closing)
         else:
             db.close()
+
+
+@contextmanager
+def admitted_here(request: Request) -> Iterator[Services]:
+    """Admit whoever sent a key, in the thread in which the endpoint runs.
+
+    Parameters
+    ----------
+    request : Request
+        For an endpoint that asks for a right; its state gets ``db`` and ``caller``.
+
+    Yields
+    ------
+    Services
+        On a session that is closed at the end, for the one who asks.
+
+    Raises
+    ------
+    KeyRefusedError, NotPermittedError, Refusal, UnavailableError
+        As ``admitted``.
+    """
+    right = ENDPOINTS[request.method, request.scope["route"].path_format]
+    db, caller = _admit(request, right, by_key)
+    request.state.db = db
+    with db:
+        yield Services(db, caller.actor, service_of(request).lake)
 
 
 def _admit(request: Request, right: Right, recognise: Recognise) -> tuple[Session, Caller]:

@@ -27,6 +27,7 @@ class Metrics:
             buckets=_SECONDS,
             registry=self._registry,
         )
+        self._known: dict[tuple[str, str, int], tuple[Counter, Histogram]] = {}
         self._runs = Gauge(
             "chancellor_runs", "Pipeline runs by state", ("status",), registry=self._registry
         )
@@ -45,8 +46,15 @@ class Metrics:
         seconds : float
             How long it took.
         """
-        self._requests.labels(method, route, str(status)).inc()
-        self._seconds.labels(method, route).observe(seconds)
+        known = (method, route, status)
+        if known not in self._known:
+            self._known[known] = (
+                self._requests.labels(method, route, str(status)),
+                self._seconds.labels(method, route),
+            )
+        counter, histogram = self._known[known]
+        counter.inc()
+        histogram.observe(seconds)
 
     def render(self, runs: Mapping[str, int]) -> bytes:
         """Write everything as Prometheus reads it.

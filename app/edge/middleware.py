@@ -72,6 +72,7 @@ class Envelope:
         self.settings = settings
         self.metrics = metrics
         self.is_open = is_open
+        self._log = log.bind()  # made ready once: every request writes a line
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
@@ -163,7 +164,7 @@ class Envelope:
         method = scope["method"] if scope["method"] in _METHODS else "(other)"
         self.metrics.note(method, route, status, seconds)
         ms = round(seconds * 1000, 1)
-        log.info("request", method=method, route=route, status=status, ms=ms, **_who(scope))
+        self._log.info("request", method=method, route=route, status=status, ms=ms, **_who(scope))
 
 
 _METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"})

@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from sqlalchemy import Connection, Engine
 from sqlalchemy.orm import Session
 
 from app.domain.decisions import (
@@ -35,6 +37,7 @@ COLUMNS = (*DecisionRecord._fields, "row_hash")
 _REMEMBERED_CARDS = 16
 _RANDOM_BYTES = 10
 _cards: OrderedDict[tuple[str, str], Scorecard] = OrderedDict()
+_active: WeakKeyDictionary[Engine | Connection, tuple[str, str]] = WeakKeyDictionary()
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +76,8 @@ class Decided:
     rows: tuple[tuple[Any, ...], ...]
 
 
-def deciding_card(db: Session, version: str | None) -> DecidingCard:
-    """Find the card that scores: which one is active is read each time, its content once.
+def deciding_card(db: Session, version: str | None, *, may_remember: bool = False) -> DecidingCard:
+    """Find the card that scores; its content is read once.
 
     Parameters
     ----------
@@ -82,6 +85,9 @@ def deciding_card(db: Session, version: str | None) -> DecidingCard:
         The store.
     version : str or None
         Name of a version; None is the active one.
+    may_remember : bool
+        Do without reading which version is active where it was read before. The database still
+        refuses to record what another version decides.
 
     Returns
     -------
@@ -95,7 +101,12 @@ def deciding_card(db: Session, version: str | None) -> DecidingCard:
     TamperingError
         If its content does not have the hash that was recorded with it.
     """
-    active = find_active_key(db)
+    store = db.get_bind()
+    active = _active.get(store) if may_remember else None
+    if active is None or version not in {None, active[0]}:
+        active = find_active_key(db)
+        if active is not None:
+            _active[store] = active
     if version is None and active is None:
         raise NotFoundError("No scorecard version is active; run `chancellor init`.")
     if active is not None and version in {None, active[0]}:

@@ -13,7 +13,7 @@ from app.db import insert_at_once, utc_now
 from app.db.rules import ONLY_THE_ACTIVE
 from app.domain.decisions import read_parties
 from app.domain.types import Document
-from app.errors import ConflictError
+from app.errors import ConflictError, InvalidInputError
 from app.models import Decision
 from app.queries import decisions as queries
 from app.services import decision_seals
@@ -85,14 +85,23 @@ class DecisionService:
             If the database does not answer.
         """
         asked = read_parties(parties)
-        for _ in range(_ATTEMPTS):
-            card = deciding_card(self.db, version)
+        for attempt in range(_ATTEMPTS):
+            card = deciding_card(self.db, version, may_remember=record and not attempt)
             if record and not card.is_active:
                 _refuse_inactive(card.version)
-            decided = decide_parties(card, asked, at=utc_now(), actor=self.actor, record=record)
+            try:
+                decided = decide_parties(card, asked, at=utc_now(), actor=self.actor, record=record)
+            except InvalidInputError:
+                if record and self._is_no_longer(card):
+                    continue
+                raise
             if not record or self._record(decided.rows, card):
                 return decided.documents
         raise ConflictError("another version is activated again and again: try again later")
+
+    def _is_no_longer(self, card: DecidingCard) -> bool:
+        """Say whether another version became active since the card was found."""
+        return queries.find_active_key(self.db) != (card.version, card.content_hash)
 
     def _record(self, rows: Sequence[tuple[Any, ...]], card: DecidingCard) -> bool:
         """Store the decisions; False where another version became active in between."""
@@ -100,8 +109,7 @@ class DecisionService:
         try:
             insert_at_once(self.db, table, rows, COLUMNS)
         except IntegrityError as error:
-            now = queries.find_active_key(self.db)
-            if ONLY_THE_ACTIVE in str(error.orig) and now != (card.version, card.content_hash):
+            if ONLY_THE_ACTIVE in str(error.orig) and self._is_no_longer(card):
                 return False
             raise
         return True

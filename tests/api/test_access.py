@@ -104,12 +104,14 @@ def test_a_key_is_refused_from_the_moment_it_is_revoked(running: Running) -> Non
 def test_a_refused_caller_is_answered_before_the_body_is_read(sqlite_running: Running) -> None:
     """The body is no JSON: who has no key learns nothing of it."""
     for headers, status in (({}, 401), (sqlite_running.headers("viewer"), 403)):
-        answer = httpx.put(
-            f"{sqlite_running.url}/api/policy",
-            content=b"{",
-            headers={**headers, "Content-Type": "application/json"},
-        )
-        assert answer.status_code == status
+        for method, path in (("PUT", "/api/policy"), ("POST", "/api/scoring/score")):
+            answer = httpx.request(
+                method,
+                f"{sqlite_running.url}{path}",
+                content=b"{",
+                headers={**headers, "Content-Type": "application/json"},
+            )
+            assert answer.status_code == status
 
 
 def test_the_actor_of_an_event_is_the_owner_of_the_key(running: Running) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -61,6 +62,44 @@ def test_what_cannot_be_scored_is_refused_with_its_place(
     with sqlite_running.client("service") as client:
         answer = client.post(SCORE, json=body)
     assert (answer.status_code, answer.json()["code"]) == (status, code)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        json.dumps(_parties({"kyc_verified": 1})).encode(),
+        json.dumps(_parties({"kyc_verified": "yes"}, {"company_age_years": "old"})).encode(),
+        json.dumps({"parties": [{"features": {"kyc_verified": [1]}}, 7], "versoin": 1}).encode(),
+        b"[" * 40 + b"]" * 40,
+        b'{"parties": [], "parties": []}',
+        b"null",
+        b"{",
+    ],
+)
+def test_the_short_way_of_a_request_gives_the_answer_of_the_long_one(
+    sqlite_running: Running, body: bytes
+) -> None:
+    """A query makes FastAPI handle the request; without one it is answered in one thread."""
+    with sqlite_running.client("service") as client:
+        client.headers["Content-Type"] = "application/json"
+        answers = [client.post(SCORE + query, content=body) for query in ("", "?record=true")]
+        strangers = [
+            client.post(SCORE + query, content=body, headers={"Authorization": "Bearer no"})
+            for query in ("", "?record=true")
+        ]
+    short, long = (_but_for_chance(answer.json()) for answer in answers)
+    assert short == long
+    assert answers[0].status_code == answers[1].status_code
+    assert answers[0].headers.keys() == answers[1].headers.keys()
+    assert [stranger.status_code for stranger in strangers] == [401, 401]
+
+
+def _but_for_chance(document: dict[str, Any]) -> dict[str, Any]:
+    for result in document.get("results", []):
+        result |= {"id": len(result["id"]), "at": len(result["at"])}
+    return {
+        name: value for name, value in document.items() if name not in {"instance", "request_id"}
+    }
 
 
 @pytest.mark.slow

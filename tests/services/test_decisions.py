@@ -29,6 +29,7 @@ from app.models import Decision, DecisionSeal
 from app.queries.versions import require_active
 from app.services import decision_seals
 from app.services.audit_service import AuditService
+from app.services.decision_rows import deciding_card
 from app.services.decision_service import DecisionService
 from app.services.doctor import DoctorService
 from app.services.scorecard_version_service import ScorecardVersionService
@@ -104,6 +105,25 @@ def test_only_the_active_version_decides(db: Session) -> None:
         DecisionService(db).decide([_party()], version="v1")
     (made,) = DecisionService(db).decide([_party()], version="v2")
     assert made["version"] == "v2"
+
+
+def test_which_version_is_active_is_remembered_but_never_believed(db: Session, store: Any) -> None:
+    """Another process activates: what this one remembers is refused by the database."""
+    service = DecisionService(db, actor="key:shop")
+    (made,) = service.decide([_party()])
+    assert made["version"] == "v1"
+    with open_session(store.database_url) as other:
+        _activate_other(other)
+    with pytest.raises(ConflictError, match="v1 is not active"):
+        service.decide([_party()], version="v1")
+    deciding_card(db, None)
+    with open_session(store.database_url) as other:
+        _activate_other(other, "v3", kyc_verified=13.0)
+    with pytest.raises(InvalidInputError, match="kyc_verified"):
+        service.decide([_party(kyc_verified="yes")])
+    db.rollback()  # as another request
+    assert service.decide([_party()], version="v3")[0]["version"] == "v3"
+    assert [row.version for row in db.query(Decision)] == ["v1", "v3"]
 
 
 def test_a_card_that_becomes_active_in_between_decides(
