@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from functools import cache
+from collections.abc import Callable, Mapping
+from functools import cache, wraps
 from importlib.resources import files
 from types import MappingProxyType
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
@@ -23,11 +24,11 @@ MEDIA_TYPES: Mapping[str, str] = MappingProxyType(
         ".svg": "image/svg+xml",
     }
 )
-_FILTERS = (
+_NUMBERS = (
     "auc", "gain", "rate", "change", "percentage_points", "weight", "count", "points", "tenths",
-    "difference", "p_value", "interval", "day", "moment", "duration",
-    "short_hash",
+    "difference", "p_value", "interval",
 )  # fmt: skip
+_OTHERS = ("day", "moment", "duration", "short_hash")
 
 
 @cache
@@ -40,7 +41,8 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update({name: getattr(numbers, name) for name in _FILTERS})
+    made.filters.update({name: _with_minus(getattr(numbers, name)) for name in _NUMBERS})
+    made.filters.update({name: getattr(numbers, name) for name in _OTHERS})
     made.globals.update(
         static=static_path,
         counted=counted,
@@ -49,6 +51,16 @@ def environment() -> Environment:
         vega_path=vega_path,
     )
     return made
+
+
+def _with_minus(write: Callable[..., str]) -> Callable[..., str]:
+    """Write a minus sign, as wide as the plus; the command line keeps what programs read."""
+
+    @wraps(write)
+    def written(*args: Any, **kwargs: Any) -> str:
+        return write(*args, **kwargs).replace("-", "−")
+
+    return written
 
 
 @cache
