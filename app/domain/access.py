@@ -142,6 +142,8 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/versions/{version}/activate"): "decide",
         ("POST", "/versions/{version}/withdraw-approval"): "decide",
         ("POST", "/versions/{version}/rollback"): "decide",
+        ("GET", "/models"): "read",
+        ("GET", "/models/{model_id}"): "read",
     }
 )
 """Method and path of each page of the desk to the right that it asks for."""

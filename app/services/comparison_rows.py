@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from sqlalchemy.orm import Session
@@ -101,6 +102,31 @@ def validated_rows(lake: Lake, model: ModelRegistry) -> JudgedRows:
         fold=table["fold"].to_numpy().astype(np.int64),
         scores=np.stack([table[f"score_{card}"].to_numpy() for card in ("baseline", "refined")]),
         probabilities=np.stack([table[f"p_{card}"].to_numpy() for card in ("baseline", "refined")]),
+    )
+
+
+def model_rows(lake: Lake, model: ModelRegistry) -> JudgedRows:
+    """Read what baseline and model said of rows that they never saw, baseline first.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where the validated rows are; the hash of the file is verified.
+    model : ModelRegistry
+        The model.
+
+    Returns
+    -------
+    JudgedRows
+        As `validated_rows`. A model has no points: its score is 1 - P(bad), which ranks the same.
+    """
+    rows = validated_rows(lake, model)
+    table = lake.read_table(model.validation_path, model.validation_hash, columns=["p_model"])
+    bad = table["p_model"].to_numpy()
+    return replace(
+        rows,
+        scores=np.stack([rows.scores[0], 1.0 - bad]),
+        probabilities=np.stack([rows.probabilities[0], bad]),
     )
 
 

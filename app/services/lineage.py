@@ -72,6 +72,34 @@ def version_lineage(
     }
 
 
+def model_lineage(db: Session, model: ModelRegistry) -> Document:
+    """Trace a model back to files.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    model : ModelRegistry
+        The model.
+
+    Returns
+    -------
+    dict
+        ``baseline`` and ``expert`` with their hashes, ``label_sets`` and ``files`` as
+        `version_lineage` gives them.
+    """
+    wanted = select(LabelSet).where(LabelSet.id.in_(model.label_set_ids)).order_by(LabelSet.id)
+    label_sets = list(db.scalars(wanted))
+    return {
+        "baseline": _hashes(require_version(db, model.base_version)),
+        "expert": _hashes(expert_ancestor(db, model.base_version)),
+        "label_sets": [_label_set(db, label_set) for label_set in label_sets],
+        "files": [
+            *_batches(db, model.batch_ids), *_imports(db, label_sets), *_validation(model),
+        ],
+    }  # fmt: skip
+
+
 Import = TypeVar("Import", OutcomeImport, ExposureImport)
 
 

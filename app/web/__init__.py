@@ -5,6 +5,7 @@ from app.web import (
     batches,
     definitions,
     figures,
+    models,
     openid_sign_in,
     outcomes,
     overview,
@@ -32,5 +33,6 @@ PAGES = (
     batches,
     outcomes,
     runs,
+    models,
 )
 """Every module with pages."""

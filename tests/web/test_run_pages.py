@@ -120,4 +120,4 @@ def test_a_real_run_is_followed_from_the_queue_to_its_draft(
         assert "running" in seen
         page = client.get(run).text
         assert "Values, limits and intervals of all gates" in page
-        assert 'href="/versions/ml_v2">Review ml_v2' in page
+        assert 'href="/versions/ml_v2/review">Review ml_v2' in page
