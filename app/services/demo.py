@@ -240,7 +240,10 @@ def _text(value: float) -> str:
 
 def _commands(home: Path, version: str | None) -> list[Document]:
     """Give what a reviewer would type next, ready to paste."""
-    steps = [("Check that nothing on the record was changed", "audit verify")]
+    steps = [
+        ("Look at all of it in a browser, at http://127.0.0.1:8000/", "serve --no-auth"),
+        ("Check that nothing on the record was changed", "audit verify"),
+    ]
     if version is not None:
         steps = [
             ("Read the draft beside the active card", f"versions compare v1 {version}"),

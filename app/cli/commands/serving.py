@@ -47,7 +47,7 @@ def serve(
         typer.Option("--no-auth", help="Ask for no key: for a laptop, serves this machine only."),
     ] = False,
 ) -> None:
-    """Serve the HTTP API over the store, on this machine unless a host is named.
+    """Serve the review desk and the HTTP API over the store, to this machine by default.
 
     Logs are JSON lines on stderr. Behind a proxy that ends TLS, name the host of
     the proxy's network. Without keys everybody on this machine is you.
@@ -72,6 +72,7 @@ def serve(
             f"Keys are off: everybody on this machine is {default_actor()}, with every right.",
             style="bold yellow", markup=False,
         )  # fmt: skip
+    _say_where(host, port)
     uvicorn.run(
         _OPEN if no_auth else _CLOSED,
         factory=True,
@@ -85,6 +86,23 @@ def serve(
         timeout_graceful_shutdown=_SECONDS_TO_END,
         h11_max_incomplete_event_size=32 << 10,
     )
+
+
+def _say_where(host: str, port: int) -> None:
+    """Say where the review desk is; a port that the system chooses is not known yet."""
+    import structlog  # noqa: PLC0415 - not on the way of other commands
+
+    from app.settings import get_settings  # noqa: PLC0415 - the same
+
+    name = f"[{host}]" if ":" in host else host
+    address = get_settings().public_url or (f"http://{name}:{port}" if port else "")
+    if not address:
+        return
+    console = stderr_console()
+    if console.is_terminal:
+        console.print(f"The review desk is at {address}/", style="bold", markup=False)
+    else:
+        structlog.get_logger("chancellor.serve").info("serving", desk=f"{address}/")
 
 
 def _is_loopback(host: str) -> bool:
