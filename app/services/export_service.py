@@ -139,6 +139,13 @@ def _sql(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> 
     return sql_card(card, stamp, DIALECTS[dialect], table=request.table, key=request.key).encode()
 
 
+def _pmml(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+    from app.domain.exports.pmml_card import pmml_card  # noqa: PLC0415 - only what is asked for
+
+    del db, request
+    return pmml_card(card, stamp).encode()
+
+
 @dataclass(frozen=True, slots=True)
 class _Form:
     media_type: str
@@ -151,6 +158,7 @@ FORMATS = MappingProxyType(
         "json": _Form("application/json", ".json", _json),
         "python": _Form("text/x-python", ".py", _python),
         "sql": _Form("application/sql", ".sql", _sql),
+        "pmml": _Form("application/xml", ".pmml", _pmml),
     }
 )
 """Every form of export by its name."""

@@ -22,6 +22,7 @@ class Form(StrEnum):
     json = "json"
     python = "python"
     sql = "sql"
+    pmml = "pmml"
 
 
 class Dialect(StrEnum):
@@ -77,6 +78,8 @@ def export(
     json: the document, with its hash; "chancellor versions add" reads it back.
     python: one file that needs nothing but Python; "python card.py FILE.csv" scores.
     sql: one SELECT with score, band, points and reasons, for the engine named.
+
+    pmml: a PMML 4.4 Scorecard, every formula written out.
 
     The file names version, content hash and this command; the same version gives the
     same bytes.

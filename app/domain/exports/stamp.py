@@ -11,7 +11,7 @@ from app.domain.types import Document
 from app.errors import InvalidInputError
 
 NOT_IN_SQL = re.compile("\0")
-NOT_IN_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+NOT_IN_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 @dataclass(frozen=True, slots=True)
