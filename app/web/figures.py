@@ -11,13 +11,14 @@ from urllib.parse import urlencode
 
 from fastapi import Response
 from fastapi.responses import JSONResponse
+from markupsafe import Markup
 
 from app.domain.types import Document
 from app.edge.problems import Refusal
 from app.errors import NotFoundError
 from app.web.charts.bundle import bundle, bundle_name
 from app.web.charts.catalogue import Drawing
-from app.web.charts.svg import draw_svg
+from app.web.charts.svg import draw_svg, inline_svg
 from app.web.charts.tables import Table
 from app.web.charts.theme import LOOKS
 from app.web.routing import Desk, OnDesk, page_router
@@ -90,6 +91,29 @@ class Figure:
         look = "" if ending == "csv" else urlencode({"theme": theme, "size": size})
         query = "&".join(part for part in (self.query, look) if part)
         return f"{self.path}.{ending}" + (f"?{query}" if query else "")
+
+
+@dataclass(frozen=True, slots=True)
+class InlineFigure:
+    """A drawing of what is kept nowhere, and so has no address: it stands inside the page.
+
+    Attributes
+    ----------
+    drawing : Drawing
+        What is drawn; its colours are those of the palette, none is mixed.
+    """
+
+    drawing: Drawing
+
+    @property
+    def shows(self) -> str:
+        """Say in words what is drawn, for those who do not see it."""
+        return self.drawing.chart.shows
+
+    def svg(self, size: Size) -> Markup:
+        """Draw it."""
+        specification = self.drawing.chart.draw(self.drawing.document, LOOKS["light", size])
+        return Markup(inline_svg(specification, self.shows))  # noqa: S704 - written by ElementTree
 
 
 def figure_source(name: str) -> Callable[[Source], Source]:

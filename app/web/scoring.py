@@ -18,6 +18,8 @@ from app.services.party_explanations import (
     explain_party,
     read_fields,
 )
+from app.web.charts.catalogue import Drawing
+from app.web.figures import InlineFigure
 from app.web.routing import Desk, OnDesk, go_to, page_router
 
 router = page_router("/score")
@@ -63,9 +65,11 @@ def _page(desk: Desk, cards: Mapping[str, Scorecard], **context: Any) -> Respons
     names = [*cards, ""]
     refused = context.get("refused")
     shown = {"results": (), "recorded": None, "pasted": "", **context}
+    waterfalls = [InlineFigure(Drawing("waterfall", one)) for one in shown["results"]]
     return desk.render(
         "score.html",
         **shown,
+        waterfalls=waterfalls,
         fields=describe_fields(cards.values()),
         faults=_faults(refused, cards.values()),
         versions=PartyExplanationService(desk.db).versions(),

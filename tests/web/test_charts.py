@@ -16,7 +16,7 @@ import vl_convert
 from app.domain.types import Document
 from app.web.charts.bands import contrast
 from app.web.charts.catalogue import CHARTS
-from app.web.charts.svg import VEGA_LITE, _drawn, draw_svg
+from app.web.charts.svg import VEGA_LITE, _drawn, draw_svg, inline_svg
 from app.web.charts.theme import LOOKS, THEMES, Look, Palette
 from tests.support.chart_documents import MARKUP, chart_documents
 
@@ -147,3 +147,17 @@ def test_a_waterfall_ends_at_the_score() -> None:
     rows = specification["layer"][1]["data"]["values"]
     assert [row["name"] for row in rows] == ["base", "kyc_verified", "network_size", "score"]
     assert rows[-2]["to"] == rows[-1]["to"] == 393.0
+
+
+def test_an_inline_drawing_takes_every_colour_from_the_page() -> None:
+    drawn = inline_svg(CHARTS["waterfall"].draw(chart_documents(MARKUP)["waterfall"], Look()), "A")
+    attributes = [
+        (name, value)
+        for node in ET.fromstring(drawn).iter()  # noqa: S314 - our own drawing
+        for name, value in node.attrib.items()
+    ]
+    colours = {value for name, value in attributes if name in {"fill", "stroke"}}
+    assert all(value in {"none", "transparent"} or value.startswith("var(--") for value in colours)
+    assert [value for name, value in attributes if name == "role"] == ["img"]
+    assert not any(name == "style" for name, _ in attributes)
+    assert "<script>" not in drawn

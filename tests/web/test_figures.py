@@ -22,9 +22,15 @@ from tests.support.service import Running, running_service
 
 PAGE = """<!doctype html><html lang="en"><head><title>Figures</title>
 <link rel="stylesheet" href="{{ static('desk.css') }}"></head><body><main>
-{% from "figure.html" import figure, figure_scripts with context %}
+{% from "figure.html" import figure, figure_scripts, inline_figure with context %}
 {% for name, one in figures.items() %}{{ figure(one, "Finding of " ~ name, "made up") }}{% endfor %}
-</main>{{ figure_scripts() }}</body></html>"""
+{{ inline_figure(inline, "Kept nowhere") }}</main>{{ figure_scripts() }}</body></html>"""
+
+ACCENT_OF_INLINE = """(size) => {
+    const drawn = [...document.querySelectorAll(`.${size} path`)];
+    const accent = drawn.filter((path) => path.getAttribute("fill") === "var(--accent)");
+    return accent.length && accent[0].checkVisibility() ? getComputedStyle(accent[0]).fill : null;
+}"""
 
 
 @pytest.fixture
@@ -92,7 +98,8 @@ def test_without_a_session_no_figure_is_served(desk: Running, drawings: dict[str
 def _show(page: Page, drawings: dict[str, Drawing]) -> None:
     """Open a page of figures under the policy of pages; all that it loads the service answers."""
     made = figures.figures("sample", {"version": "ml_v2"}, drawings)
-    text = environment().from_string(PAGE).render(figures=made)
+    inline = figures.InlineFigure(Drawing("waterfall", chart_documents(MARKUP)["waterfall"]))
+    text = environment().from_string(PAGE).render(figures=made, inline=inline)
 
     def answer(route: Route) -> None:
         route.fulfill(status=200, headers={**PAGE_HEADERS, "Content-Type": "text/html"}, body=text)
@@ -123,6 +130,8 @@ def test_figures_become_interactive_under_the_policy_of_pages(
     tooltip.wait_for()
     assert "60 parties move by -31 to -11 points" in tooltip.inner_text()
     assert page.locator("img[src='x'], main script").count() == 0
+    colour = page.evaluate(ACCENT_OF_INLINE, "for-narrow" if width < 640 else "for-wide")
+    assert colour == ("rgb(29, 79, 145)" if scheme == "light" else "rgb(141, 184, 240)")
     here.leave()
     assert here.problems == []
 

@@ -199,7 +199,7 @@ def waterfall(document: Mapping[str, Any], look: Look) -> Document:
     text = {"type": "text", "align": "left", "dx": 6}
     layers = [
         layer([row for row in rows if row["most"] is not None],
-              {**size, "fillOpacity": 0, "stroke": palette.quiet, "strokeWidth": 1},
+              {**size, "fill": palette.paper, "fillOpacity": 0, "stroke": palette.quiet},
               x=x, x2=until("most"), y=y, tooltip=tip),
         layer(rows, size, x=x, x2=until("to"), y=y, color=colour, tooltip=tip),
         layer(rows, text, x={**x, "field": "end"}, y=y,
@@ -244,6 +244,10 @@ def _tenths(value: float | None) -> str:
     return numbers.NONE if value is None else f"{value:.1f}"
 
 
+def _whole(points: float) -> str:
+    return f"{points:+.0f}" if round(points) else "0"
+
+
 def _steps(bins: list[list[float]], one: Document) -> list[Document]:
     rows = [
         {"score": low, "share": 100 * share, "name": one["name"],
@@ -269,7 +273,7 @@ def _falling(document: Mapping[str, Any]) -> list[Document]:
     at = document["base"]
     rows = [_bar("base", 0.0 if at < 0 else at, at, "total", numbers.points(at))]
     for name, points, most in parts:
-        row = _bar(name, at, at + points, "adds" if points >= 0 else "takes", f"{points:+.0f}")
+        row = _bar(name, at, at + points, "adds" if points >= 0 else "takes", _whole(points))
         if most is not None:
             row |= {"most": at + most, "end": max(at + most, row["end"]),
                     "told": f"{points:+.1f} of at most {most:.1f} points"}  # fmt: skip
