@@ -12,6 +12,7 @@ from dagster import DagsterExecutionInterruptedError
 from app.db import open_session
 from app.domain.pipelines import ACTOR_TAG, REQUEST_TAG, RUN_TAG, TRAINING
 from app.domain.types import Document, Progress
+from app.edge.errors import recorded_error
 from app.errors import ConflictError, InvalidInputError, UnavailableError
 from app.pipeline.definitions import defs
 from app.pipeline.home import open_instance
@@ -136,7 +137,7 @@ def _ended_on_record(runs: RunService, run_id: str) -> Iterator[None]:
         elif isinstance(error, KeyboardInterrupt | DagsterExecutionInterruptedError):
             _put_on_record(lambda: runs.stopped(run_id, reason="interrupted at the keyboard"))
         else:
-            failed = {"status": "failed", "error": {"message": f"{type(error).__name__}: {error}"}}
+            failed = {"status": "failed", "error": recorded_error(error)}
             _put_on_record(lambda: runs.finish(run_id, result=failed))
         raise
 

@@ -1,4 +1,4 @@
-"""An error of ours as a Dagster failure, and back: one message, no pointless retry."""
+"""An error as a Dagster failure, and back: one message without values, no pointless retry."""
 
 from __future__ import annotations
 
@@ -8,30 +8,32 @@ from contextlib import contextmanager
 import dagster as dg
 
 from app.domain.types import Document
-from app.edge.errors import error_document
-from app.errors import ChancellorError
+from app.edge.errors import recorded_error
 
 _KEY = "error"
 
 
 @contextmanager
 def as_dagster_failure() -> Iterator[None]:
-    """Turn an error of ours into a Dagster failure that carries code, message and facts.
+    """Turn an error into a Dagster failure that carries code, message and facts.
+
+    Dagster keeps what it is told for good, so it is told no value of a party: not the error
+    itself, whose words may quote one, but the form that is kept of it.
 
     Raises
     ------
     dagster.Failure
-        With the error's document as metadata; Dagster does not retry it.
+        With that form as metadata; Dagster does not retry it.
     """
     try:
         yield
-    except ChancellorError as error:
-        document = error_document(error)
+    except Exception as error:  # noqa: BLE001 - whatever it is, Dagster would keep its words
+        document = recorded_error(error)
         raise dg.Failure(
-            description=error.message,
+            description=document["message"],
             metadata={_KEY: dg.MetadataValue.json(document)},
             allow_retries=False,
-        ) from error
+        ) from None
 
 
 def error_of(event: dg.DagsterEvent) -> Document:

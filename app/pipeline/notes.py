@@ -16,8 +16,8 @@ from sqlalchemy.orm import Session
 from app.db import open_session, utc_now
 from app.domain.pipelines import RUN_TAG
 from app.domain.types import Document
-from app.edge.errors import error_document
-from app.errors import ChancellorError, UnavailableError
+from app.edge.errors import recorded_error
+from app.errors import UnavailableError
 from app.services.run_progress import note_checks, note_step, take_up
 
 SECONDS_BETWEEN_NOTES = 0.5
@@ -55,7 +55,7 @@ def noting(run: dg.DagsterRun, asset: str) -> Iterator[None]:
         _note_end(run_id, asset, "cancelled", error=None)
         raise
     except Exception as error:
-        _note_end(run_id, asset, "failed", error=_error_document(error))
+        _note_end(run_id, asset, "failed", error=recorded_error(error))
         raise
     finally:
         _AT_WORK.reset(token)
@@ -114,12 +114,6 @@ def note_check_results(
     found = {str(one.check_name): (_status(one), one.description or "") for one in results}
     if run_id is not None and found:
         _write(lambda db: note_checks(db, run_id, asset, found))
-
-
-def _error_document(error: Exception) -> Document:
-    if isinstance(error, ChancellorError):
-        return error_document(error)
-    return {"code": "unexpected", "message": f"{type(error).__name__}: {error}", "facts": {}}
 
 
 def _status(result: dg.AssetCheckResult) -> str:

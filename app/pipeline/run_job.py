@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from app.edge.errors import recorded_error
 from app.errors import ConflictError, UnavailableError
 from app.log import configure_logging
 from app.pipeline.execution import execute_run
@@ -38,6 +39,9 @@ def main(arguments: Sequence[str]) -> int:
     except (ConflictError, UnavailableError) as error:
         sys.stderr.write(f"{error.message}\n")
         return NOT_NOW
+    except Exception as error:  # noqa: BLE001 - a traceback in the log may quote values
+        sys.stderr.write(f"{recorded_error(error)['message']}\n")
+        return _FAILED
 
 
 if __name__ == "__main__":
