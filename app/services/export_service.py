@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 from sqlalchemy.orm import Session
@@ -13,7 +13,9 @@ from app.domain.exports.stamp import Stamp
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document
 from app.errors import InvalidInputError
+from app.models import ScorecardVersion
 from app.queries.versions import require_version
+from app.services.card_tables import card_tables
 from app.services.scoring_service import card_of
 
 TABLE, KEY = "batch", "party_id"
@@ -32,12 +34,16 @@ class ExportRequest:
         For SQL, one of `app.domain.exports.sql_dialects.DIALECTS`; None is ``duckdb``.
     table, key : str
         For SQL, the table to score and its column that names the party.
+    model_id : str or None
+        For a workbook, whose calibration gives the odds; None is the newest model that was
+        trained against the version.
     """
 
     to: str
     dialect: str | None = None
     table: str = TABLE
     key: str = KEY
+    model_id: str | None = None
 
     def command(self, version: str) -> str:
         """Give the command that writes the same bytes again."""
@@ -46,10 +52,12 @@ class ExportRequest:
             words += ["--dialect", self.dialect or "duckdb"]
             words += ["--table", self.table] if self.table != TABLE else []
             words += ["--id", self.key] if self.key != KEY else []
+        if self.to == "xlsx" and self.model_id is not None:
+            words += ["--model", self.model_id]
         return shlex.join(words)
 
 
-Writer = Callable[[Session, Scorecard, Stamp, ExportRequest], bytes]
+Writer = Callable[[Scorecard, Stamp, ExportRequest], bytes]
 
 
 class ExportService:
@@ -95,40 +103,78 @@ class ExportService:
             raise InvalidInputError(f"{request.to!r} is no form of export; there is: {known}")
         if request.dialect is not None and request.to != "sql":
             raise InvalidInputError(f"a dialect belongs to sql, not to {request.to}")
-        form = FORMATS[request.to]
-        card = card_of(row)
-        stamp = Stamp(row.version, card.content_hash, request.command(row.version))
+        if request.model_id is not None and request.to != "xlsx":
+            raise InvalidInputError(f"a model belongs to xlsx, not to {request.to}")
+        stamp, content = self._written(row, card_of(row), request)
         return {
             "version": row.version,
             "status": row.status,
-            "content_hash": card.content_hash,
+            "content_hash": row.content_hash,
             "to": request.to,
             "made_by": stamp.command,
-            "media_type": form.media_type,
-            "file_name": f"{row.version}{form.suffix}",
-            "content": form.write(self.db, card, stamp, request),
+            "media_type": FORMATS[request.to].media_type,
+            "file_name": f"{row.version}{FORMATS[request.to].suffix}",
+            "content": content,
         }
 
+    def _written(
+        self, row: ScorecardVersion, card: Scorecard, request: ExportRequest
+    ) -> tuple[Stamp, bytes]:
+        if request.to != "xlsx":
+            stamp = Stamp(row.version, card.content_hash, request.command(row.version))
+            return stamp, FORMATS[request.to].write(card, stamp, request)
+        from app.services.export_workbook import workbook  # noqa: PLC0415 - only where asked
 
-def _json(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+        tables = card_tables(self.db, row, card, request.model_id)
+        # the newest model of today need not be that of tomorrow, so the command names it
+        used = None if tables["odds"] is None else tables["odds"]["model_id"]
+        command = replace(request, model_id=used).command(row.version)
+        stamp = Stamp(row.version, card.content_hash, command)
+        return stamp, workbook(card, stamp, tables)
+
+    def tables(self, version: str, model_id: str | None = None) -> Document:
+        """Give the tables that explain a version to people.
+
+        Parameters
+        ----------
+        version : str
+            Its name; any status.
+        model_id : str, optional
+            Whose calibration gives the odds; by default that of the newest model trained against
+            the version.
+
+        Returns
+        -------
+        dict
+            As :func:`app.services.card_tables.card_tables`.
+
+        Raises
+        ------
+        NotFoundError, InvalidInputError
+            If there is no such version or model, or the model belongs to another version.
+        """
+        row = require_version(self.db, version)
+        return card_tables(self.db, row, card_of(row), model_id)
+
+
+def _json(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
     from app.domain.exports.json_card import json_card  # noqa: PLC0415 - only what is asked for
 
-    del db, request
+    del request
     return json_card(card, stamp).encode()
 
 
-def _python(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+def _python(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
     from app.domain.exports.python_card import python_card  # noqa: PLC0415 - the same
 
-    del db, request
+    del request
     return python_card(card, stamp).encode()
 
 
-def _sql(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+def _sql(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
     from app.domain.exports.sql_card import sql_card  # noqa: PLC0415 - loads Ibis
     from app.domain.exports.sql_dialects import DIALECTS  # noqa: PLC0415 - the same
 
-    del db
     dialect = request.dialect or "duckdb"
     if dialect not in DIALECTS:
         known = ", ".join(DIALECTS)
@@ -139,11 +185,18 @@ def _sql(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> 
     return sql_card(card, stamp, DIALECTS[dialect], table=request.table, key=request.key).encode()
 
 
-def _pmml(db: Session, card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+def _pmml(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
     from app.domain.exports.pmml_card import pmml_card  # noqa: PLC0415 - only what is asked for
 
-    del db, request
+    del request
     return pmml_card(card, stamp).encode()
+
+
+def _not_from_the_card_alone(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
+    raise AssertionError(card, stamp, request)
+
+
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +212,7 @@ FORMATS = MappingProxyType(
         "python": _Form("text/x-python", ".py", _python),
         "sql": _Form("application/sql", ".sql", _sql),
         "pmml": _Form("application/xml", ".pmml", _pmml),
+        "xlsx": _Form(_XLSX, ".xlsx", _not_from_the_card_alone),
     }
 )
 """Every form of export by its name."""

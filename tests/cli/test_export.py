@@ -43,3 +43,14 @@ def test_what_cannot_be_exported_says_why(chancellor: CommandLine, tmp_path: Pat
     assert "cannot be written" in chancellor(
         "export", "v1", "--to", "sql", "--out", missing, code=3
     ).err  # fmt: skip
+
+
+def test_points_are_shown_and_go_into_a_workbook(chancellor: CommandLine, tmp_path: Path) -> None:
+    chancellor("init")
+    shown = " ".join(chancellor("versions", "points", "v1").out.split())
+    assert "company_age_years at least 10 50.0" in shown
+    assert "No model was trained against v1" in shown
+    out = tmp_path / "v1.xlsx"
+    assert "v1 (active)" in chancellor("export", "v1", "--to", "xlsx", "--out", out).out
+    assert out.read_bytes()[:2] == b"PK"
+    assert "--out FILE.xlsx" in chancellor("export", "v1", "--to", "xlsx", code=3).err

@@ -2,29 +2,44 @@
 
 from __future__ import annotations
 
+import io
 import json
+import math
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import jsonschema
+import openpyxl
 import pytest
 import sqlglot
 from hypothesis import given
 from sqlalchemy.orm import Session
 from sqlglot import expressions as exp
 
+from app.db import open_session
 from app.domain.exports.json_card import json_card, schema
+from app.domain.exports.points_table import points_table
 from app.domain.exports.python_card import python_card
 from app.domain.exports.sql_card import sql_card
 from app.domain.exports.sql_dialects import DIALECTS, exact_in_sqlite
 from app.domain.exports.stamp import texts_of
 from app.domain.scorecard import Scorecard, default_card, load_scorecard, score_party
 from app.errors import DocumentError, InvalidInputError, NotFoundError
+from app.models import ModelRegistry
+from app.queries.models import require_model
+from app.services.batch_service import BatchService
 from app.services.export_service import FORMATS, ExportRequest, ExportService
+from app.services.export_workbook import workbook
+from app.services.label_generation_service import LabelGenerationService
+from app.services.model_training_service import ModelTrainingService
+from app.services.outcome_service import OutcomeService
+from app.services.scorecard_version_service import ScorecardVersionService
+from app.services.store import initialise_store
 from tests.support.cards import cards
 from tests.support.exports import stamp_of
+from tests.support.small_portfolio import THROUGH, write_portfolio
 
 ROOT = Path(__file__).resolve().parents[2]
 SNAPSHOTS = Path(__file__).parent / "exported_sql"
@@ -181,3 +196,97 @@ def test_sqlite_is_told_every_double_exactly() -> None:
     with sqlite3.connect(":memory:") as connection:
         read = [connection.execute(f"SELECT {exact_in_sqlite(v)}").fetchone()[0] for v in values]
     assert read == values
+
+
+def test_points_by_attribute_are_what_single_parties_are_given() -> None:
+    rows = points_table(QUOTED)
+    by_place = {(row["feature"], row["attribute"]): row["points"] for row in rows}
+
+    def given(feature: str, value: Any) -> float:
+        return score_party(QUOTED, {feature: value}).contributions[feature]
+
+    category = QUOTED.feature_names[0]
+    assert by_place[category, "it's"] == given(category, "it's")
+    assert by_place[category, "any other"] == given(category, "unseen")
+    assert by_place["Größe", "missing"] == given("Größe", None)
+    assert by_place["late", "1 to below 2.5"] == given("late", 2.4)
+    assert by_place["late", "at least 2.5"] == given("late", 2.5)
+    assert by_place["age", "at least 60"] == given("age", 70) == 0.0
+    assert by_place["age", "30"] == pytest.approx(given("age", 30))
+    middle = math.sqrt((1 + 1) * (1 + 9)) - 1  # half of the way from ln(2) to ln(10)
+    assert by_place["Größe", f"{middle:.6g}"] == pytest.approx(given("Größe", middle))
+
+
+def test_a_workbook_is_read_back_and_runs_no_formula(sqlite_db: Session) -> None:
+    document = QUOTED.to_document()
+    late = document["features"].pop("late")
+    document["features"]["=1+1"] = {**late, "reason": '=HYPERLINK("x")'}
+    card = Scorecard.from_document({**document, "name": "@SUM(A1)"})
+    stamp = stamp_of(card)
+    tables = {"points": points_table(card), "odds": None, "why_no_odds": "=none"}
+    content = workbook(card, stamp, tables)
+    assert content == workbook(card, stamp, tables)
+    book = openpyxl.load_workbook(io.BytesIO(content))
+    assert book.sheetnames == ["Version", "Features", "Points", "Bands", "Score to odds"]
+    cells = [cell for sheet in book for row in sheet.iter_rows() for cell in row]
+    assert {cell.data_type for cell in cells} <= {"s", "n"}
+    values = [cell.value for cell in cells]
+    for text in ("@SUM(A1)", "=1+1", '=HYPERLINK("x")', "=none", card.content_hash, stamp.command):
+        assert text in values
+    shown = [[cell.value for cell in row] for row in book["Points"].iter_rows(min_row=2)]
+    written = pytest.approx([row["points"] for row in tables["points"]], rel=1e-14)
+    assert [row[4] for row in shown] == written
+    bands = [[cell.value for cell in row] for row in book["Bands"].iter_rows(min_row=2)]
+    assert bands == [["low 'x'", 0, 49], ["hoch", 50, 100]]
+
+
+def test_without_a_model_there_are_no_odds(sqlite_db: Session) -> None:
+    tables = ExportService(sqlite_db).tables("v1")
+    assert tables["odds"] is None
+    assert "odds would be invented" in tables["why_no_odds"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_odds_are_those_of_the_model_that_calibrated_the_version(
+    store_url: str, tmp_path: Path
+) -> None:
+    files = write_portfolio(tmp_path / "files")
+    card = load_scorecard(files.card)
+    initialise_store(card=card, actor="ada")
+    with open_session(store_url) as db:
+        BatchService(db, "ada").import_file(
+            files.batch, batch_id="B1", party_id="party", scored_at="scored"
+        )
+        events = {"party_id": "party", "event_date": "written_off", "event_type": "write_off"}
+        OutcomeService(db, "ada").import_events(files.outcomes, **events, through=THROUGH)
+        LabelGenerationService(db, "ada").generate_labels("B1")
+        row = require_model(db, ModelTrainingService(db, "ada").train_model("B1")["model_id"])
+        check_odds(db, card, row)
+        draft = ScorecardVersionService(db, "ada").refine_from_model(row.id)["version"]
+        service = ExportService(db)
+        assert service.tables(draft)["odds"] is None
+        with pytest.raises(InvalidInputError, match="was trained against v1"):
+            service.tables(draft, row.id)
+
+
+def check_odds(db: Session, card: Scorecard, row: ModelRegistry) -> None:
+    odds = ExportService(db).tables("v1")["odds"]
+    assert odds["model_id"] == row.id
+    for name in ("n_labelled", "n_bad"):
+        assert odds[name] == row.validation[name] > 0
+    # the log-odds of the model's own calibration, by the weighted goodness of each score
+    a, s = row.parameters["expert_intercept"], row.parameters["expert_slope"]
+    for line in odds["scores"]:
+        share = (line["score"] - card.range.min) / (card.range.max - card.range.min)
+        log_odds = a - s * card.total_weight * share
+        assert line["default_rate"] == pytest.approx(1 / (1 + math.exp(-log_odds)))
+        assert line["odds"] == pytest.approx((1 - line["default_rate"]) / line["default_rate"])
+    exported = ExportService(db).export("v1", ExportRequest("xlsx"))
+    assert exported["made_by"].endswith(f"--model {row.id}")
+    again = ExportService(db).export("v1", ExportRequest("xlsx", model_id=row.id))
+    assert again["content"] == exported["content"]
+    sheet = openpyxl.load_workbook(io.BytesIO(exported["content"]))["Score to odds"]
+    assert sheet.max_row == 1 + len(odds["scores"]) + 4
+    with pytest.raises(NotFoundError):
+        ExportService(db).tables("v1", "m-none")

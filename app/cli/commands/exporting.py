@@ -14,6 +14,7 @@ from app.cli.options import Actor, AsJson
 from app.cli.output import Output
 from app.cli.render import exporting as render
 from app.cli.services import open_services
+from app.errors import InvalidInputError
 
 
 class Form(StrEnum):
@@ -23,6 +24,7 @@ class Form(StrEnum):
     python = "python"
     sql = "sql"
     pmml = "pmml"
+    xlsx = "xlsx"
 
 
 class Dialect(StrEnum):
@@ -52,6 +54,15 @@ Key = Annotated[
     str,
     typer.Option("--id", metavar="COL", help="With sql: the table's column that names the party."),
 ]
+ModelId = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        metavar="MODEL",
+        help="Whose calibration gives the odds by score.",
+        show_default="the newest model trained against the version",
+    ),
+]
 Out = Annotated[
     Path | None,
     typer.Option(
@@ -69,6 +80,7 @@ def export(
     dialect: OfDialect = None,
     table: Table = "batch",
     key: Key = "party_id",
+    model: ModelId = None,
     out: Out = None,
     as_json: AsJson = False,
     actor: Actor = None,
@@ -81,6 +93,8 @@ def export(
 
     pmml: a PMML 4.4 Scorecard, every formula written out.
 
+    xlsx: points by attribute, bands, and odds by score where a model calibrated it.
+
     The file names version, content hash and this command; the same version gives the
     same bytes.
 
@@ -89,8 +103,10 @@ def export(
     """
     from app.services.export_service import ExportRequest  # noqa: PLC0415 - SQLAlchemy
 
-    request = ExportRequest(to=to, dialect=dialect, table=table, key=key)
+    request = ExportRequest(to=to, dialect=dialect, table=table, key=key, model_id=model)
     output = Output(as_json)
+    if to == Form.xlsx and out is None:
+        raise InvalidInputError("a workbook goes to a file: name it with --out FILE.xlsx")
     with open_services(actor) as services:
         result = services.exports.export(version, request)
     content: bytes = result.pop("content")
@@ -102,3 +118,21 @@ def export(
     else:
         sys.stdout.buffer.write(content)
         sys.stdout.buffer.flush()
+
+
+def points(
+    version: Version, model: ModelId = None, as_json: AsJson = False, actor: Actor = None
+) -> None:
+    """Show what each attribute is worth, and what a score means as odds.
+
+    Points double the odds of good to bad in even steps, where a model was trained
+    against this version and so calibrated its score; else there are no odds.
+
+    Example:
+      chancellor versions points v1
+
+    Next: chancellor export v1 --to xlsx --out v1.xlsx
+    """
+    with open_services(actor) as services:
+        result = services.exports.tables(version, model)
+    Output(as_json).show(result, render.tables)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from rich.console import RenderableType
 
-from app.cli.render.tables import next_step, pairs, sentence
+from app.cli.render.tables import next_step, pairs, sentence, table
 from app.edge import numbers
 
 if TYPE_CHECKING:
@@ -37,3 +37,44 @@ def exported(result: Document) -> Iterator[RenderableType]:
     yield pairs("", {"hash": result["content_hash"], "made by": result["made_by"]})
     if result["to"] in _NEXT:
         yield next_step(_NEXT[result["to"]].format(path=result["path"]))
+
+
+def tables(result: Document) -> Iterator[RenderableType]:
+    """Show what attributes are worth, and odds by score.
+
+    Parameters
+    ----------
+    result : dict
+        What the service returned.
+
+    Yields
+    ------
+    RenderableType
+        Parts to print in order.
+    """
+    low, high = result["range"]
+    yield table(
+        f"Points above {low} by attribute, {result['version']} ({low} to {high})",
+        ("feature", "attribute", "points>"),
+        [(row["feature"], row["attribute"], f"{row['points']:.1f}") for row in result["points"]],
+        source="linear and log features: five of their values, points run on between them",
+    )
+    odds = result["odds"]
+    if odds is None:
+        yield sentence(result["why_no_odds"])
+        return
+    double = f"{odds['points_to_double_odds']:.1f}"
+    yield table(
+        f"Odds by score: {double} points double the odds",
+        ("score>", "band", "odds good to bad>", "default rate>"),
+        [
+            (
+                numbers.points(line["score"]),
+                line["band"],
+                f"{line['odds']:.1f}",
+                numbers.rate(line["default_rate"]),
+            )
+            for line in odds["scores"]
+        ],
+        source=odds["fitted_on"],
+    )
