@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.domain.discrimination import auc_estimate, paired_auc_difference
+from app.domain.discrimination import Estimate, auc_estimate, paired_auc_difference
 from app.domain.judged_cards import JudgedRows
 from app.domain.types import Document, Ints
 
@@ -36,7 +36,10 @@ def auc_by_period(rows: JudgedRows) -> Document:
     Notes
     -----
     Intervals are DeLong's at 95 %. Under cross-validation the rows of one period were judged by
-    several cards of the same procedure, whose scores share their scale.
+    the k cards of the first repeat, whose scores share their scale; the variance of the
+    difference is then 1 + s k / (k - 1) times DeLong's, where s is the share of all rows that
+    the period holds: :func:`app.domain.fold_estimates.difference_of_folds` with the period's
+    rows as test rows.
 
     Examples
     --------
@@ -54,7 +57,7 @@ def auc_by_period(rows: JudgedRows) -> Document:
     return {
         "period": period,
         "periods": [
-            {**_named(code, period), **_judged(rows, at[codes == code])}
+            {**_named(code, period), **_judged(rows, at[codes == code], len(at))}
             for code in np.unique(codes).tolist()
         ],
     }
@@ -79,7 +82,7 @@ def _named(code: int, period: str) -> Document:
     return {"from": f"{first}-01", "name": names[period]}
 
 
-def _judged(rows: JudgedRows, at: Ints) -> Document:
+def _judged(rows: JudgedRows, at: Ints, n_rows: int) -> Document:
     bad, party = rows.bad[at], rows.party[at]
     document: Document = {"n": len(at), "n_bad": int(bad.sum()), "old": None, "new": None}
     document["difference"] = None
@@ -89,6 +92,13 @@ def _judged(rows: JudgedRows, at: Ints) -> Document:
     for name, risk in zip(("old", "new"), risks, strict=True):
         estimate = auc_estimate(risk, bad, party)
         document[name] = {"auc_roc": estimate.value, "auc_roc_interval": list(estimate.interval())}
-    gained = paired_auc_difference(risks[1], risks[0], bad, party)
+    paired = paired_auc_difference(risks[1], risks[0], bad, party)
+    widening = _widening(len(np.unique(rows.fold)), len(at) / n_rows)
+    gained = Estimate(paired.value, paired.standard_error * widening)
     document["difference"] = {"value": gained.value, "interval": list(gained.interval())}
     return document
+
+
+def _widening(n_folds: int, share: float) -> float:
+    """Give the factor on a standard error that folds which share their training rows ask for."""
+    return 1.0 if n_folds == 1 else float(np.sqrt(1 + share * n_folds / (n_folds - 1)))

@@ -30,7 +30,7 @@ def feature_lines(content: Document) -> tuple[Document, ...]:
     ...     {"kind": "categories", "values": {"yes": 1.0}, "other": 0.25}, "reason": "No VAT"}}}
     >>> first, second = feature_lines(card)
     >>> first["points"], first["transform"], second["transform"]
-    (400.0, 'straight from 0 (worst) to 10 (best)', 'yes 1; anything else 0.25')
+    (400.0, 'straight from 0 (worst) to 10 (best)', 'yes: 1; anything else: 0.25')
     """
     features = content["features"]
     low, high = (
@@ -107,9 +107,9 @@ def transform_words(transform: Document) -> str:
     if kind == "categories":
         shown = list(transform["values"].items())[:_CATEGORIES_SHOWN]
         more = len(transform["values"]) - len(shown)
-        parts = [f"{name} {value:g}" for name, value in shown]
+        parts = [f"{name}: {value:g}" for name, value in shown]
         parts += [f"{more} more"] if more else []
-        return "; ".join([*parts, f"anything else {transform['other']:g}"])
+        return "; ".join([*parts, f"anything else: {transform['other']:g}"])
     way = {"linear": "straight", "log": "logarithmic"}[kind]
     worst, best = _plain(transform["worst"]), _plain(transform["best"])
     return f"{way} from {worst} (worst) to {best} (best)"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from app.domain.types import Document
 from app.web.findings import movement, ranking, review
+from app.web.findings.words import with_minus
 
 _MEASURES = (
     ("auc_roc", "AUC", "how often a bad is ranked riskier than a good; 0.5 is chance"),
@@ -36,7 +37,9 @@ def evidence_tables(evidence: Document) -> Document:
         "swaps_finding": movement.of_swaps(swaps["tables"]) if swaps else "",
         "movers": [_mover(one) for one in movers or ()],
         "movers_finding": movement.of_movers(movers or ()),
-        "headroom": ranking.of_headroom(evidence["figures"]) if evidence["figures"] else "",
+        "headroom": with_minus(ranking.of_headroom(evidence["figures"]))
+        if evidence["figures"]
+        else "",
         "lineage_finding": review.of_lineage(evidence["lineage"]),
         "path_features": list(path["steps"][0]["weights"]) if path else [],
         "path_bands": list(path["steps"][0]["band_shares"] or {}) if path else [],

@@ -9,6 +9,7 @@ from app.domain.types import Document
 from app.web.findings import movement as of_movement
 from app.web.findings import ranking as of_ranking
 from app.web.findings import weights as of_weights
+from app.web.findings.words import with_minus
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +58,14 @@ def figure_texts(evidence: Document) -> Mapping[str, FigureText]:
         }
     if evidence["path"]:
         texts["path"] = FigureText(of_weights.of_path(evidence["path"]), _PATH_SOURCE)
-    return texts
+    return {name: FigureText(with_minus(text.title), text.source) for name, text in texts.items()}
 
 
+_SAME = 1e-9
+_MEAN_CURVES = (
+    "The curves are the mean over the test parts; KS in the table above is the mean of the parts' "
+    "widest gaps, each at a score of its own, and so a little larger."
+)
 _PATH_SOURCE = (
     "The path was traced when the draft was made and is part of its evidence. AUC: mean over the "
     "validation's test parts, at every twentieth step; it never chooses the step."
@@ -96,18 +102,17 @@ def _weights_source(source: Document) -> str:
 
 
 def _ranking(evidence: Document) -> Mapping[str, FigureText]:
-    found, names = (
-        evidence["discrimination"],
-        (evidence[side]["version"] for side in ("old", "new")),
-    )
+    found = evidence["discrimination"]
+    old, new = (evidence[side]["version"] for side in ("old", "new"))
     source = source_line(found["source"])
-    old, new = names
     calibrated = of_ranking.of_calibration(evidence["calibration"], new)
+    has_parts = found["new"]["ks"] > evidence["distributions"]["new"]["gap"] + _SAME
+    gaps = f"{source} {_MEAN_CURVES}" if has_parts else source
     wilson = f"{source} Intervals by Wilson, 95 %."
     return {
         "roc": FigureText(of_ranking.of_ranking(found), source),
-        "ks_old": FigureText(of_ranking.of_spread_alone(evidence, "old", old), source),
-        "ks_new": FigureText(of_ranking.of_spread_alone(evidence, "new", new), source),
+        "ks_old": FigureText(of_ranking.of_spread_alone(evidence, "old", old), gaps),
+        "ks_new": FigureText(of_ranking.of_spread_alone(evidence, "new", new), gaps),
         "periods": FigureText(of_ranking.of_periods(evidence["periods"]), f"{source} By DeLong."),
         "calibration_bands": FigureText(calibrated, wilson),
         "calibration": FigureText(of_ranking.of_bins(evidence["calibration"], new), wilson),

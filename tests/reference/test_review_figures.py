@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.stats import binomtest, ks_2samp
@@ -130,6 +132,19 @@ def test_each_month_has_the_auc_of_its_own_rows() -> None:
         assert one["difference"]["value"] == pytest.approx(areas[1] - areas[0])
         low, high = one["difference"]["interval"]
         assert low < one["difference"]["value"] < high
+
+
+def test_under_cross_validation_the_interval_of_a_period_knows_of_shared_training_rows() -> None:
+    """Nadeau and Bengio 2003 with all rows of one repeat in one period: 1 + k / (k - 1)."""
+    alone = judged(2_000)
+    together = replace(alone, scored_at=np.zeros_like(alone.scored_at))
+    folds = replace(together, fold=np.arange(2_000) % 5)
+    widths = []
+    for rows in (together, folds):
+        (only,) = auc_by_period(rows)["periods"]
+        low, high = only["difference"]["interval"]
+        widths.append(high - low)
+    assert (widths[1] / widths[0]) ** 2 == pytest.approx(1 + 5 / 4)
 
 
 def test_the_distribution_of_moves_counts_every_row_once() -> None:

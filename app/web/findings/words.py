@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+
+_NEGATIVE = re.compile(r"(?<![\w-])-(?=\d)")
 
 
 def name_of(identifier: str) -> str:
@@ -45,6 +48,27 @@ def listed(names: Sequence[str]) -> str:
     ('a', 'a, b and c')
     """
     return " and ".join(part for part in (", ".join(names[:-1]), *names[-1:]) if part)
+
+
+def with_minus(sentence: str) -> str:
+    """Write negative numbers of a sentence with a minus sign, as the tables of the pages do.
+
+    Parameters
+    ----------
+    sentence : str
+        With hyphens before numbers; those within names and dates stay.
+
+    Returns
+    -------
+    str
+        The same with minus signs.
+
+    Examples
+    --------
+    >>> with_minus("SIM-01 moves by -22 points, scored 2025-01-03")
+    'SIM-01 moves by −22 points, scored 2025-01-03'
+    """
+    return _NEGATIVE.sub("−", sentence)
 
 
 def signed(points: float) -> str:
