@@ -19,7 +19,6 @@ from playwright.sync_api import (
 )
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
-SECONDS_TO_COMPUTE = 120
 OPTIONS = (
     "--headless",
     "--no-sandbox",
@@ -110,8 +109,7 @@ class Visitors:
             self._note(message.page, f"console {message.type}: {message.text}")
 
     def _miss(self, request: Request) -> None:
-        left = request.failure == "net::ERR_ABORTED" and request.resource_type == "eventsource"
-        if not left:  # a stream of events ends when its page is left
+        if request.failure != "net::ERR_ABORTED":  # that is the browser: it left, or chose another
             self.problems.append(f"{request.method} {request.url} failed: {request.failure}")
 
     def _dismiss(self, dialog: Dialog) -> None:
@@ -141,11 +139,13 @@ def open_page(page: Page, address: str) -> None:
     address : str
         Path on the desk.
     """
-    for _ in range(SECONDS_TO_COMPUTE):
-        answer = page.goto(address)
-        assert answer is not None
-        assert (address, answer.status) == (address, 200)
-        if "refresh" not in answer.headers:  # else the page comes again by itself
-            return
-        page.wait_for_timeout(1000)
-    raise AssertionError(f"{address} was not computed in {SECONDS_TO_COMPUTE} s")
+    answer = page.goto(address)
+    assert answer is not None
+    assert (address, answer.status) == (address, 200)
+    await_evidence(page)
+
+
+def await_evidence(page: Page) -> None:
+    """Stay until the page, which comes again by itself, no longer says that it computes."""
+    page.locator(".loading").wait_for(state="detached", timeout=120_000)
+    page.wait_for_load_state()
