@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 NONE = "–"
 SMALLEST_P = 0.001
-_TENTHS_BELOW = 3
+_SHORTEST, _TENTHS_BELOW = 0.1, 3
 
 
 def _is_shown(value: float | None) -> bool:
@@ -348,12 +348,14 @@ def duration(seconds: float | None) -> str:
 
     Examples
     --------
-    >>> duration(0.413), duration(8.07), duration(125), duration(3780), duration(None)
-    ('0.4 s', '8 s', '2 min 5 s', '1 h 3 min', '–')
+    >>> duration(0.02), duration(0.413), duration(8.07), duration(125), duration(3780)
+    ('< 0.1 s', '0.4 s', '8 s', '2 min 5 s', '1 h 3 min')
     """
     if not _is_shown(seconds):
         return NONE
     length = seconds or 0.0
+    if length < _SHORTEST:
+        return f"< {_SHORTEST} s"
     if length < _TENTHS_BELOW:
         return f"{length:.1f} s"
     minutes, rest = divmod(round(length), 60)

@@ -21,6 +21,25 @@ STEP_NAMES: Mapping[str, str] = MappingProxyType(
 )
 """What each asset does, in words."""
 
+SETTINGS: Mapping[str, str] = MappingProxyType(
+    {
+        "observation_window_days": "Observation window, days",
+        "outcome_type": "Outcome definition",
+        "validation": "Judged",
+        "base_version": "Version",
+    }
+)
+"""What each setting of a run is called."""
+
+VALIDATIONS: Mapping[str, str] = MappingProxyType(
+    {
+        "auto": "by dates where the data allow it",
+        "out_of_time": "on parties scored later",
+        "cross_validation": "on parties left out, shuffled",
+    }
+)
+"""What each way of validation means, in words."""
+
 _AT_WORK = MappingProxyType(
     {
         "score_batch": "scoring the parties",
@@ -84,7 +103,7 @@ def run_view(run: Document, n_ahead: int = 0) -> Document:
         "status": status,
         "look": look,
         "is_live": run["status"] in LIVE,
-        "duration": numbers.duration(run["duration_seconds"]),
+        "duration": f"for {numbers.duration(run['duration_seconds'])}" if run["started_at"] else "",
         "steps": [_step(step) for step in run["steps"]],
     }
 

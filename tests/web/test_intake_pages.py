@@ -22,10 +22,12 @@ from app.db import open_session
 from app.edge.aside import HELD_SECONDS, remove_old
 from app.edge.browser import SESSION_COOKIE
 from app.models import Batch, OutcomeImport
+from app.services.key_service import KeyService
 from tests.conftest import Store
 from tests.support.page_client import at_the_desk, hidden, send_file, send_form
 from tests.support.portfolio import FEATURES, party, write_batch
 from tests.support.service import Running, running_service
+from tests.support.service_process import service_process
 
 ROLES = {"party_id": "id", "scored_at": "on"}
 
@@ -205,3 +207,41 @@ def test_who_may_not_import_is_told_so(desk: Running) -> None:
         assert "does not import files; an analyst does" in page.text
         assert 'href="/batches/new"' not in page.text
         assert client.get("/batches/new").status_code == 403
+
+
+@pytest.mark.slow
+def test_a_large_file_goes_to_disk_and_not_into_memory(sqlite_store: Store, tmp_path: Path) -> None:
+    """Measured at the service's process; looking at the file has a process of its own."""
+    with open_session(sqlite_store.database_url) as db:
+        key = KeyService(db, actor="tester").create(owner="ada", role="analyst")["key"]
+    row = "," + ",".join(["1"] * len(FEATURES)) + "," + "x" * 200 + "\n"
+    header = f"id,on,{','.join(FEATURES)},note\n"
+
+    def written(name: str, n_rows: int) -> Path:
+        with (tmp_path / name).open("w") as file:
+            file.write(header)
+            file.writelines(f"P{number},2024-01-01{row}" for number in range(n_rows))
+        return tmp_path / name
+
+    with (
+        service_process(tmp_path) as service,
+        httpx.Client(base_url=service.url, timeout=300, trust_env=False) as client,
+    ):
+        client.post("/sign-in", data={"key": key})
+        token = hidden(client.get("/batches/new"))["csrf_token"]
+
+        def send(file: Path) -> httpx.Response:
+            with file.open("rb") as content:
+                return client.post(
+                    "/batches/preview", data={"csrf_token": token, "batch_id": "B1"},
+                    files={"file": (file.name, content, "text/csv")},
+                )  # fmt: skip
+
+        assert send(written("warm.csv", 50_000)).status_code == 200
+        before = service.memory_bytes()
+        service.forget_peak()
+        shown = send(written("large.csv", 800_000))
+        assert "large.csv is sound: 800,000 parties" in shown.text
+        grown = service.peak_memory_bytes() - before
+        assert grown < 32 << 20, f"grew by {grown / (1 << 20):.1f} MiB"
+        assert len(list((tmp_path / "scratch").glob("chancellor-aside-*"))) == 2

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +15,7 @@ from app.db import open_session
 from app.domain.scorecard import load_scorecard
 from app.edge import streams
 from app.services.batch_service import BatchService
+from app.services.key_service import KeyService
 from app.services.outcome_service import OutcomeService
 from app.services.pipeline_service import PipelineService
 from app.services.store import initialise_store
@@ -20,6 +23,7 @@ from tests.conftest import Store
 from tests.support.page_client import at_the_desk, hidden
 from tests.support.portfolio import party, write_batch
 from tests.support.service import Running, running_service
+from tests.support.service_process import service_process
 from tests.support.small_portfolio import THROUGH, write_portfolio
 
 FORM = {
@@ -121,3 +125,26 @@ def test_a_real_run_is_followed_from_the_queue_to_its_draft(
         page = client.get(run).text
         assert "Values, limits and intervals of all gates" in page
         assert 'href="/versions/ml_v2/review">Review ml_v2' in page
+
+
+@pytest.mark.slow
+def test_an_open_stream_keeps_no_service_from_ending(sqlite_store: Store, tmp_path: Path) -> None:
+    """It is told to end while a page is watched, and ends at once all the same."""
+    file = write_batch(tmp_path / "b.csv", [party("P1")])
+    with open_session(sqlite_store.database_url) as db:
+        BatchService(db).import_file(file, batch_id="B1", party_id="id", scored_at="on")
+        run = PipelineService(db).trigger(pipeline="scoring_pipeline", batch_ids=["B1"])
+        key = KeyService(db, actor="tester").create(owner="ada", role="analyst")["key"]
+    with (
+        service_process(tmp_path, CHANCELLOR_EXECUTE_RUNS="false") as service,
+        httpx.Client(base_url=service.url, timeout=30, trust_env=False) as client,
+    ):
+        client.post("/sign-in", data={"key": key})
+        with client.stream("GET", f"/runs/{run['run_id']}/events") as watched:
+            events = _events(watched)
+            assert next(events)[0] == "state"
+            told_at = time.monotonic()
+            service.process.send_signal(signal.SIGTERM)
+            assert list(events) == []  # the stream ends; the run has not
+        service.process.wait(8)
+        assert time.monotonic() - told_at < 5
