@@ -15,6 +15,7 @@ _STARTS_A_FORMULA = r"^\s*(?:[=@]|[+-]\S)"
 _ONLY_NUMBERS = r"^\s*[+-][0-9\s().,/eE%:-]*$"
 _NEGATIVE_NUMBER = re.compile(r"-(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
 _FIRST_CHARACTERS = ("=", "+", "-", "@")
+_RUNS = r"^(?:[\t\r\n]|[\s\p{Z}]*[-=+@])"
 _NULL = "the value holds a null character (a NUL): save the file as plain text"
 _FORMULA = (
     "'{value}' is a formula to a spreadsheet, which would run it when somebody opens the data: "
@@ -114,3 +115,38 @@ def harmless_text(text: str | None) -> str | None:
         return text
     is_formula = text.lstrip().startswith(_FIRST_CHARACTERS) or text[0] in "\t\r\n"
     return f"'{text}" if is_formula else text
+
+
+def harmless_column(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    r"""Write a column so that no spreadsheet runs a cell of it, as `harmless_text` writes one.
+
+    Parameters
+    ----------
+    column : pyarrow.ChunkedArray, shape (n,)
+        Of any type; only text changes.
+
+    Returns
+    -------
+    pyarrow.ChunkedArray, shape (n,)
+        The column itself where there is nothing to change.
+
+    Examples
+    --------
+    >>> texts = ["=1+1", "\t=1+1", "-0.5", "-1+cmd", "A & B", "", None]
+    >>> column = pa.chunked_array([texts])
+    >>> harmless_column(column).to_pylist() == [harmless_text(text) for text in texts]
+    True
+    """
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        plain = column.cast(kind.value_type)
+        found = harmless_column(plain)
+        return column if found is plain else found
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return column
+    runs = pc.match_substring_regex(column, _RUNS)
+    if not pc.any(runs).as_py():
+        return column
+    numbers = pc.match_substring_regex(column, f"^(?:{_NEGATIVE_NUMBER.pattern})$")
+    marked = pc.binary_join_element_wise(pa.scalar("'", kind), column, pa.scalar("", kind))
+    return pc.if_else(pc.and_(runs, pc.invert(numbers)), marked, column)

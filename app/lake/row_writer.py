@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from app.domain.intake_safety import harmless_column, harmless_text
 from app.errors import InvalidInputError
 
 FORMATS = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".pq": "parquet"}
@@ -76,7 +77,7 @@ class RowWriter:
         self._has_header = False
 
     def write(self, table: pa.Table) -> None:
-        """Append the rows of a table.
+        """Append the rows of a table; to CSV, cells that a spreadsheet would run as plain text.
 
         Parameters
         ----------
@@ -99,9 +100,11 @@ class RowWriter:
     def _write_csv(self, table: pa.Table) -> None:
         if not self._has_header:
             header = io.StringIO(newline="")
-            csv.writer(header, lineterminator="\n").writerow(table.column_names)
+            csv.writer(header, lineterminator="\n").writerow(map(harmless_text, table.column_names))
             self._file.write(header.getvalue().encode("utf-8"))
             self._has_header = True
+        harmless = [harmless_column(column) for column in table.columns]
+        table = pa.Table.from_arrays(harmless, names=table.column_names)
         quoting = "needed" if any(map(_needs_quotes, table.columns)) else "none"
         options = pacsv.WriteOptions(include_header=False, quoting_style=quoting)
         try:

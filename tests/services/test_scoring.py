@@ -231,6 +231,33 @@ def test_a_file_keeps_its_columns_and_gains_the_scores(
     assert not list(tmp_path.glob(".writing-*"))
 
 
+@pytest.mark.parametrize("out_name", ["out.csv", "out.csv.gz", "out.parquet"])
+def test_no_cell_of_the_scores_is_run_by_a_spreadsheet(
+    sqlite_session: Session, tmp_path: Path, out_name: str
+) -> None:
+    """Whoever gets the scores did not write the file: its cells are data, also in their names."""
+    notes = ["=HYPERLINK(1)", " @SUM(1)", "+cmd", "-2", "-2+3", "plain", "\t=1"]
+    file = tmp_path / "parties.csv"
+    with file.open("w", newline="") as written:
+        csv.writer(written).writerows(
+            [
+                ["id", "age", "job", "=note"],
+                *([f"p{at}", 40, 1, note] for at, note in enumerate(notes)),
+            ]
+        )
+    out = tmp_path / out_name
+    ScoringService(sqlite_session).score_file(file, out)
+    if out_name.endswith("parquet"):
+        assert pq.read_table(out)["=note"].to_pylist()[0] == "=HYPERLINK(1)"
+        return
+    content = gzip.decompress(out.read_bytes()) if out_name.endswith("gz") else out.read_bytes()
+    header, *rows = csv.reader(content.decode().splitlines())
+    assert header[3] == "'=note"
+    given = [row[3] for row in rows]
+    assert given[:4] == ["'=HYPERLINK(1)", "' @SUM(1)", "'+cmd", "-2"]
+    assert given[4:] == ["'-2+3", "plain", "'\t=1"]
+
+
 def test_files_and_batches_get_the_same_scores(
     sqlite_session: Session, write: Callable[..., Path], tmp_path: Path
 ) -> None:
