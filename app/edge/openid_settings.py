@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from pydantic import BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from app.domain.access import ROLES
 from app.errors import InvalidInputError
 
 ASYMMETRIC = frozenset(
@@ -73,6 +74,10 @@ class OpenIdSettings(BaseSettings):
         if wrong or not self.algorithms:
             known = ", ".join(sorted(ASYMMETRIC))
             raise ValueError(f"CHANCELLOR_OIDC_ALGORITHMS: {wrong} not usable; choose of {known}")
+        unknown = sorted(set(self.roles.values()) - set(ROLES))
+        if unknown:
+            known = ", ".join(ROLES)
+            raise ValueError(f"CHANCELLOR_OIDC_ROLES: {unknown} no roles; choose of {known}")
         return self
 
     @property

@@ -376,6 +376,7 @@ def test_a_provider_that_calls_itself_otherwise_is_not_believed(
         ("ALGORITHMS", "", "not usable"),
         ("LEEWAY_SECONDS", "86400", "leeway_seconds"),
         ("ROLES", '{"x": ["admin"]}', "roles"),
+        ("ROLES", '{"x": "viewer", "y": "root"}', r"CHANCELLOR_OIDC_ROLES: \['root'\].*viewer"),
     ],
 )
 def test_settings_that_would_let_anyone_in_are_refused(
