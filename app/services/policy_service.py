@@ -20,6 +20,12 @@ from app.services.audit_service import record
 from app.settings import default_actor
 
 
+_STAY = (
+    "leaves out {actor}, who sets it: an admin stays among the admins. To hand over, name the other "
+    "person as well; they then take you out."
+)
+
+
 class PolicyService:
     """Show the policy in force and put another in force.
 
@@ -86,7 +92,9 @@ class PolicyService:
         Raises
         ------
         DocumentError
-            If a field is unknown or out of range, or nobody could ever approve.
+            If a field is unknown or out of range, nobody could ever approve or change the policy,
+            or the person would be no admin any more: whoever hands over names the other one as
+            well, who then takes the first one out.
         NotPermittedError
             If the policy in force names admins and the person is none of them.
         StaleContentError
@@ -103,6 +111,8 @@ class PolicyService:
                     f"{', '.join(in_force.admins or ()) or '(nobody)'}.",
                     actor=self.actor,
                 )
+            if not is_admin(policy, self.actor):
+                raise DocumentError("admins", _STAY.format(actor=self.actor))
             if expected_hash is not None and expected_hash != row.content_hash:
                 raise StaleContentError(
                     f"{row.created_by} changed the policy at {row.created_at:%H:%M} UTC, after "
@@ -164,7 +174,7 @@ def add_policy_row(db: Session, policy: Policy, *, actor: str) -> PolicyRow:
 
 
 def require_usable(policy: Policy) -> None:
-    """Refuse a policy under which no version could ever be activated.
+    """Refuse a policy under which nobody could ever activate a version, or change the policy.
 
     Parameters
     ----------
@@ -174,7 +184,8 @@ def require_usable(policy: Policy) -> None:
     Raises
     ------
     DocumentError
-        If it asks for more approvals than it names approvers.
+        If it names nobody as an admin or approver, or asks for more approvals than it names
+        approvers.
 
     Examples
     --------
@@ -183,12 +194,15 @@ def require_usable(policy: Policy) -> None:
     app.errors.DocumentError: approvals_required: asks for 2 approvals, but approvers names only \
 1 (ada)
     """
+    for name, people in (("admins", policy.admins), ("approvers", policy.approvers)):
+        if people is not None and not any(person.strip() for person in people):
+            raise DocumentError(name, "names nobody: leave it out, or null, for everybody")
     if policy.approvers is None:
         return
-    people = dict.fromkeys(policy.approvers)
-    if len(people) < policy.approvals_required:
+    approvers = dict.fromkeys(policy.approvers)
+    if len(approvers) < policy.approvals_required:
         raise DocumentError(
             "approvals_required",
             f"asks for {counted(policy.approvals_required, 'approval')}, but approvers names only "
-            f"{len(people)} ({', '.join(people) or 'nobody'})",
+            f"{len(approvers)} ({', '.join(approvers)})",
         )

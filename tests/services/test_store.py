@@ -129,10 +129,25 @@ def test_setting_the_same_policy_changes_nothing(db):
 
 
 def test_only_an_admin_changes_a_policy_that_names_admins(db):
-    PolicyService(db, "ada").set_policy({"admins": ["joe"], "approvers": ["joe", "grace"]})
-    with pytest.raises(NotPermittedError, match="joe"):
-        PolicyService(db, "ada").set_policy({})
-    assert PolicyService(db, "joe").set_policy({})["changed"]
+    PolicyService(db, "ada").set_policy({"admins": ["ada"], "approvers": ["joe", "grace"]})
+    with pytest.raises(NotPermittedError, match="ada"):
+        PolicyService(db, "joe").set_policy({})
+    assert PolicyService(db, "ada").set_policy({})["changed"]
+
+
+def test_no_policy_locks_everybody_out_and_admins_hand_over_in_two_steps(db):
+    ada, joe = PolicyService(db, "ada"), PolicyService(db, "joe")
+    for name in ("admins", "approvers"):
+        for people in ([], [" "]):
+            with pytest.raises(DocumentError, match=name):
+                ada.set_policy({name: people})
+    with pytest.raises(DocumentError, match="ada, who sets it: an admin stays"):
+        ada.set_policy({"admins": ["joe"]})
+    assert ada.get_policy()["content"]["admins"] is None
+    assert ada.set_policy({"admins": ["ada", "joe"]})["changed"]
+    assert joe.set_policy({"admins": ["joe"]})["changed"]
+    with pytest.raises(NotPermittedError):
+        ada.set_policy({})
 
 
 def test_an_unknown_policy_is_not_found(db):

@@ -114,7 +114,7 @@ def test_a_failed_gate_of_the_model_blocks_too(db):
 
 
 def test_an_admin_overrides_a_failed_gate_with_a_written_reason(db):
-    PolicyService(db, "tester").set_policy({"admins": ["joe"]})
+    PolicyService(db, "tester").set_policy({"admins": ["joe", "tester"]})
     model_draft(db, verdicts=(verdict("band_stability", "fail"),))
     with pytest.raises(NotPermittedError, match="joe"):
         versions(db, "grace").activate_version("ml_v2", override_reason="the product changed")
@@ -127,7 +127,7 @@ def test_an_admin_overrides_a_failed_gate_with_a_written_reason(db):
 
 
 def test_an_override_in_an_approval_holds_for_the_activation(db):
-    PolicyService(db, "tester").set_policy({"admins": ["joe"]})
+    PolicyService(db, "tester").set_policy({"admins": ["joe", "tester"]})
     model_draft(db, verdicts=(verdict("band_stability", "fail"),))
     versions(db, "joe").approve("ml_v2", reason="ok", override_reason="the product changed")
     assert versions(db, "grace").activate_version("ml_v2")["status"] == "active"
