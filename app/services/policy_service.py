@@ -19,10 +19,9 @@ from app.queries.audit import require_head
 from app.services.audit_service import record
 from app.settings import default_actor
 
-
 _STAY = (
-    "leaves out {actor}, who sets it: an admin stays among the admins. To hand over, name the other "
-    "person as well; they then take you out."
+    "leaves out {actor}, who sets it: an admin stays among the admins. To hand over, name the "
+    "other person as well; they then take you out."
 )
 
 
