@@ -147,6 +147,8 @@ def activate(
     response_model=documents.Decided,
     responses=documented(404, 409, body=True),
 )
-def rollback(use: Use, version: PathName, given: documents.Rollback) -> Document:
-    """Make an earlier version decide again."""
-    return use.versions.rollback(version, reason=given.reason)
+def rollback(use: Use, caller: Asked, version: PathName, given: documents.Rollback) -> Document:
+    """Make an earlier version decide again; in an emergency without an approver, by an admin."""
+    if given.emergency:
+        require_right(caller, "override")
+    return use.versions.rollback(version, reason=given.reason, emergency=given.emergency)

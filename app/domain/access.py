@@ -67,6 +67,8 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/api/scoring/versions/{version}/reject"): "decide",
         ("POST", "/api/scoring/versions/{version}/activate"): "decide",
         ("POST", "/api/scoring/versions/{version}/rollback"): "decide",
+        ("GET", "/api/scoring/emergencies"): "read",
+        ("POST", "/api/scoring/emergencies/acknowledge"): "decide",
         ("POST", "/api/scoring/score"): "score",
         ("GET", "/api/scoring/scores/{score_id}"): "read",
         ("GET", "/api/scoring/statistics"): "read",

@@ -16,6 +16,7 @@ from tests.support.versions import model_draft, verdict
 
 Asked = Callable[[str], httpx.Client]
 VERSIONS = "/api/scoring/versions"
+EMERGENCIES = "/api/scoring/emergencies"
 
 
 def _card(**weights: float) -> dict[str, Any]:
@@ -62,6 +63,31 @@ def test_a_draft_goes_from_proposal_to_activation_and_back(asked: Asked) -> None
         ("approver", "version.activated"),
     ]
     assert asked("viewer").get("/api/audit/verify").json()["verified"] is True
+
+
+def test_an_emergency_rollback_is_an_admins_and_waits_for_an_approver(asked: Asked) -> None:
+    draft = _draft(asked("analyst"))
+    version, seen = draft.json()["version"], {"If-Match": draft.headers["ETag"]}
+    place = f"{VERSIONS}/{version}"
+    asked("approver").post(f"{place}/approve", json={"reason": "read it"}, headers=seen)
+    asked("approver").post(f"{place}/activate", json={}, headers=seen)
+    order = {"reason": "it refuses everybody", "emergency": True}
+    for role, status in (("analyst", 403), ("approver", 403), ("admin", 200)):
+        answer = asked(role).post(f"{VERSIONS}/v1/rollback", json=order)
+        assert answer.status_code == status, answer.text
+    assert answer.json()["kind"] == "emergency_rollback"
+    waiting = asked("viewer").get(EMERGENCIES).json()["items"]
+    assert [(one["version"], one["previous_version"], one["actor"]) for one in waiting] == [
+        ("v1", version, "admin")
+    ]
+    found = {"reason": "the rollback was right"}
+    own = asked("admin").post(f"{EMERGENCIES}/acknowledge", json=found)
+    assert (own.status_code, own.json()["code"]) == (403, "self_review")
+    done = asked("approver").post(f"{EMERGENCIES}/acknowledge", json=found)
+    assert (done.status_code, done.json()["acknowledged"]) == (200, waiting), done.text
+    assert asked("viewer").get(EMERGENCIES).json()["items"] == []
+    again = asked("approver").post(f"{EMERGENCIES}/acknowledge", json=found)
+    assert again.status_code == 404
 
 
 @pytest.mark.parametrize("step", ["approve", "reject"])

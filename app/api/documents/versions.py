@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import Field
+from pydantic import Field, StrictBool
 
 from app.api.documents.common import Answered, Evidence, Gate, Given, Name, Text
 
@@ -174,3 +174,38 @@ class Rollback(Given):
     """Why an earlier version is to decide again."""
 
     reason: Text = Field(examples=["scores of new parties drifted"])
+    emergency: StrictBool = Field(
+        default=False,
+        description="By an admin, because approvers are away: listed until one acknowledges it.",
+    )
+
+
+class Emergency(Answered):
+    """An emergency rollback that no approver has acknowledged."""
+
+    version: str
+    previous_version: str | None
+    actor: str
+    reason: str
+    at: datetime
+    sentence: str
+
+
+class Emergencies(Answered):
+    """The emergency rollbacks that wait for an approver, oldest first."""
+
+    items: list[Emergency]
+
+
+class Acknowledgement(Given):
+    """What an approver found who looked at the emergency rollbacks."""
+
+    reason: Text = Field(examples=["the rollback was right"])
+
+
+class Acknowledged(Answered):
+    """The emergency rollbacks that are acknowledged now."""
+
+    acknowledged: list[Emergency]
+    actor: str
+    reason: str
