@@ -40,8 +40,8 @@ def _ranked(gain: float, limits: list[float] | None, *, in_sample: bool = False)
         (
             _ranked(0.0, None),
             (
-                "Ranks defaults about as well on 1,204 parties it never saw: AUC 0.700 against 0.700, "
-                "gain 0.000, 95 % interval –"
+                "Ranks defaults about as well on 1,204 parties it never saw: AUC 0.700 against "
+                "0.700, gain 0.000, 95 % interval –"
             ),
         ),
     ],
