@@ -218,13 +218,15 @@ def tenths(value: float | None) -> str:
     return f"{round(value or 0.0, 1) + 0.0:.1f}" if _is_shown(value) else NONE
 
 
-def difference(value: float | None) -> str:
-    """Write a difference in points: one decimal and its sign, no sign where there is none.
+def difference(value: float | None, decimals: int = 1) -> str:
+    """Write a difference in points with its sign, and no sign where there is none.
 
     Parameters
     ----------
     value : float or None
         Points.
+    decimals : int
+        0 for scores, which are whole.
 
     Returns
     -------
@@ -233,11 +235,13 @@ def difference(value: float | None) -> str:
 
     Examples
     --------
-    >>> difference(15.83), difference(-0.01)
-    ('+15.8', '0.0')
+    >>> difference(15.83), difference(-0.01), difference(-26, 0)
+    ('+15.8', '0.0', '-26')
     """
-    shown = tenths(value)
-    return f"+{shown}" if _is_shown(value) and round(value or 0.0, 1) > 0 else shown
+    if not _is_shown(value):
+        return NONE
+    shown = round(value or 0.0, decimals) + 0.0
+    return f"{shown:+.{decimals}f}" if shown else f"{shown:.{decimals}f}"
 
 
 def p_value(value: float | None) -> str:

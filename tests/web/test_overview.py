@@ -51,7 +51,7 @@ def test_a_new_store_says_how_to_get_each_thing(empty_desk: Running) -> None:
     assert "v1</a> decides since" in page
     for words in ("No draft waits", "No run yet", "No batch is scored yet", "was ever signed"):
         assert words in page
-    for command in ("chancellor run", "chancellor batch import", "chancellor batch score"):
+    for command in ("chancellor pipeline run", "chancellor batch import"):
         assert command in page
 
 
