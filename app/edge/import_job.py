@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from app.domain.types import Document
     from app.edge.services import Services
 
-Kind = Literal["batch", "outcomes", "preview of a batch", "preview of outcomes"]
+Kind = Literal[
+    "batch", "outcomes", "exposures",
+    "preview of a batch", "preview of outcomes", "preview of exposures",
+]  # fmt: skip
 TOO_MUCH_MEMORY = "too_much_memory"
 LOST_EXIT = 1
 
@@ -76,20 +79,23 @@ def importer(use: Services, kind: Kind) -> Callable[..., Document]:
     ----------
     use : Services
         On a session.
-    kind : {"batch", "outcomes", "preview of a batch", "preview of outcomes"}
-        Which service takes it.
+    kind : str
+        Which service takes it, or looks at it.
 
     Returns
     -------
     callable
         Takes the path and the service's own arguments.
     """
-    if kind == "batch":
-        return use.batches.import_file
-    if kind == "outcomes":
-        return use.outcomes.import_events
-    previews = use.previews
-    return previews.preview_batch if kind == "preview of a batch" else previews.preview_outcomes
+    ways: dict[Kind, Callable[[], Callable[..., Document]]] = {
+        "batch": lambda: use.batches.import_file,
+        "outcomes": lambda: use.outcomes.import_events,
+        "exposures": lambda: use.exposures.import_file,
+        "preview of a batch": lambda: use.previews.preview_batch,
+        "preview of outcomes": lambda: use.previews.preview_outcomes,
+        "preview of exposures": lambda: use.previews.preview_exposures,
+    }
+    return ways[kind]()
 
 
 def _end_with_the_service() -> None:

@@ -45,8 +45,8 @@ async def import_received(
         The upload.
     use : Services
         On the request's session.
-    kind : {"batch", "outcomes", "preview of a batch", "preview of outcomes"}
-        Which service takes it.
+    kind : str
+        Which service takes it, or looks at it.
     path : Path
         The whole file.
     **options : Any

@@ -35,10 +35,18 @@ SECURITY_HEADERS: Mapping[str, str] = MappingProxyType(
 )
 """Of every answer that does not set its own."""
 
-UPLOADS = frozenset({"/api/batches", "/api/outcomes", "/batches/preview", "/outcomes/preview"})
+UPLOADS = frozenset(
+    {
+        "/api/batches",
+        "/api/outcomes",
+        "/batches/preview",
+        "/outcomes/preview",
+        "/exposures/preview",
+    }
+)
 """What takes a file, and so a body of that size."""
 
-IMPORTS = UPLOADS | {"/batches", "/outcomes"}
+IMPORTS = UPLOADS | {"/batches", "/outcomes", "/exposures"}
 """What reads a whole file, and so may take its time."""
 
 UPLOAD_PATIENCE = 10

@@ -188,6 +188,65 @@ class IntakePreviewService:
         }
         return {**found, "faults": [], "n_faults": 0, "ready": ready}
 
+    def preview_exposures(
+        self,
+        path: str | Path,
+        *,
+        party_id: str = "",
+        granted_on: str = "",
+        date_format: str | None = None,
+    ) -> Document:
+        """Look at a list of who was granted credit.
+
+        Parameters
+        ----------
+        path : str or Path
+            CSV, CSV.gz or Parquet.
+        party_id, granted_on : str
+            As ``ExposureService.import_file`` takes them; empty to guess, and ``-`` for no column
+            of dates.
+        date_format : str or None
+            As for ``strptime``; None for ISO dates.
+
+        Returns
+        -------
+        dict
+            As ``preview_batch``; ``ready`` holds n_rows and n_parties.
+
+        Raises
+        ------
+        InvalidInputError
+            If the date format is not usable.
+        """
+        import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
+
+        from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
+        from app.domain.intake_detection import guess_event_party  # noqa: PLC0415 - the same
+        from app.lake.intake import read_source  # noqa: PLC0415 - the same
+        from app.lake.intake_outcomes import read_exposures  # noqa: PLC0415 - the same
+
+        rule = DateRule(utc_now(), date_format, required=False)
+        source = read_source(path)
+        sketches = _sketches(source, rule)
+        roles = {
+            "party_id": party_id or guess_event_party(sketches) or "",
+            "granted_on": granted_on or "-",
+        }
+        meanings = {roles["granted_on"]: "date of granting", roles["party_id"]: "party"}
+        found: Document = {
+            **_described(source, sketches, meanings), "roles": roles, "ready": None,
+        }  # fmt: skip
+        granted = None if roles["granted_on"] == "-" else roles["granted_on"]
+        try:
+            table, _ = read_exposures(
+                source, party_id=roles["party_id"], granted_on=granted, rule=rule
+            )
+        except IntakeError as error:
+            return {**found, **_faults(error)}
+        n_parties = int(pc.count_distinct(table["party_id"]).as_py())
+        ready = {"n_rows": table.num_rows, "n_parties": n_parties}
+        return {**found, "faults": [], "n_faults": 0, "ready": ready}
+
 
 def _faults(error: IntakeError) -> Document:
     return {"faults": error.facts["faults"], "n_faults": error.facts["n_faults"]}

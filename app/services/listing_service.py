@@ -9,6 +9,7 @@ from app.domain.types import Document
 from app.models import (
     AuditEvent,
     Batch,
+    ExposureImport,
     LabelSet,
     ModelRegistry,
     OutcomeDefinition,
@@ -19,6 +20,7 @@ from app.models import (
 from app.queries.audit import event_document
 from app.queries.batches import batch_document, known_batch, list_withdrawals
 from app.queries.definitions import definition_document
+from app.queries.exposures import EXPOSURE_IMPORT, exposure_document
 from app.queries.labels import label_set_document
 from app.queries.models import model_summary
 from app.queries.outcomes import OUTCOME_IMPORT, import_document
@@ -100,6 +102,18 @@ class ListingService:
             select(OutcomeImport),
             (OutcomeImport.id,),
             lambda row: import_document(row, withdrawn.get(str(row.id))),
+            cursor=self.cursor,
+            limit=self.limit,
+        )
+
+    def exposure_imports(self) -> Document:
+        """Give exposure lists, withdrawn ones included, each as ``list_imports`` describes it."""
+        withdrawn = list_withdrawals(self.db, EXPOSURE_IMPORT)
+        return read_page(
+            self.db,
+            select(ExposureImport),
+            (ExposureImport.id,),
+            lambda row: exposure_document(row, withdrawn.get(str(row.id))),
             cursor=self.cursor,
             limit=self.limit,
         )

@@ -4,6 +4,7 @@ from app.web import (
     audit,
     batches,
     definitions,
+    exposures,
     figures,
     models,
     openid_sign_in,
@@ -32,6 +33,7 @@ PAGES = (
     figures,
     batches,
     outcomes,
+    exposures,
     runs,
     models,
 )

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Path, Query
 from fastapi.responses import HTMLResponse, Response
 
 from app.domain.types import Document
-from app.edge.aside import HeldFile
-from app.edge.problems import Refusal
-from app.errors import ChancellorError, IntakeError
 from app.services.intake_overview import IntakeOverview
-from app.web.fault_words import fault_rows, fault_title
-from app.web.routing import Desk, OnDesk, go_to, page_router
+from app.web.routing import Desk, OnDesk, page_router
 from app.web.run_forms import run_form
-from app.web.uploading import DATE_FORMATS, imported, received
+from app.web.uploading import Intake
 
 router = page_router("/batches")
 
@@ -33,36 +29,19 @@ def list_batches(desk: OnDesk, cursor: Cursor = None) -> HTMLResponse:
 @router.get("/new")
 def choose_file(desk: OnDesk) -> HTMLResponse:
     """Ask for a file of parties."""
-    return desk.render("batch_new.html", **_nothing_yet())
+    return _INTAKE.choose(desk)
 
 
 @router.post("/preview")
 async def preview(desk: OnDesk) -> HTMLResponse:
     """Show what a file holds before anything is stored."""
-    try:
-        held = await received(desk)
-    except (ChancellorError, Refusal) as error:
-        return desk.render("batch_new.html", refused=error, **_nothing_yet(desk.text("batch_id")))
-    return await _shown(desk, held)
+    return await _INTAKE.look(desk)
 
 
 @router.post("")
 async def store(desk: OnDesk) -> Response:
     """Store the file that was looked at."""
-    try:
-        held = await received(desk)
-    except (ChancellorError, Refusal) as error:
-        return desk.render("batch_new.html", refused=error, **_nothing_yet(desk.text("batch_id")))
-    try:
-        stored = await imported(
-            desk, "batch", held, batch_id=desk.text("batch_id"), **_meanings(desk)
-        )
-    except IntakeError:
-        return await _shown(desk, held)  # which shows the faults as a table
-    except (ChancellorError, Refusal) as error:
-        return await _shown(desk, held, error)
-    held.discard()
-    return go_to(f"/batches/{stored['batch_id']}")
+    return await _INTAKE.store(desk)
 
 
 @router.get("/{batch_id}")
@@ -72,9 +51,10 @@ def show_batch(desk: OnDesk, batch_id: BatchId) -> HTMLResponse:
     return desk.render("batch.html", batch=batch, form=run_form(desk))
 
 
-def _meanings(desk: Desk) -> Document:
+def _given(desk: Desk) -> Document:
     scored_at = desk.text("scored_at")
     return {
+        "batch_id": desk.text("batch_id"),
         "party_id": desk.text("party_id"),
         "scored_at": desk.text("scored_on") if scored_at == ONE_DATE else scored_at,
         "date_format": desk.text("date_format") or None,
@@ -82,29 +62,13 @@ def _meanings(desk: Desk) -> Document:
     }
 
 
-async def _shown(
-    desk: Desk, held: HeldFile, refused: ChancellorError | Refusal | None = None
-) -> HTMLResponse:
-    given = {**_meanings(desk), "batch_id": desk.text("batch_id")}
-    try:
-        found = await imported(desk, "preview of a batch", held, **given)
-    except (ChancellorError, Refusal) as error:
-        nothing = _nothing_yet(given["batch_id"])
-        return desk.render("batch_new.html", refused=refused or error, **nothing)
-    context: dict[str, Any] = {
-        "found": found,
-        "held": held.name,
-        "given": given,
-        "faults": fault_rows(found["faults"]),
-        "title": fault_title(found["file"], found["n_faults"]),
-        "date_formats": DATE_FORMATS,
-        "scored_on": desk.text("scored_on"),
-    }
-    answer = desk.render("batch_preview.html", refused=refused, **context)
-    if found["faults"] and refused is None:
-        answer.status_code = 422
-    return answer
-
-
-def _nothing_yet(batch_id: str = "") -> dict[str, Any]:
-    return {"given": {"batch_id": batch_id}}
+_INTAKE = Intake(
+    kind="batch",
+    preview="preview of a batch",
+    choose_page="batch_new.html",
+    shown_page="batch_preview.html",
+    given=_given,
+    options=dict,
+    next_address=lambda stored: f"/batches/{stored['batch_id']}",
+    context={},
+)

@@ -15,6 +15,7 @@ _OPTIONS = (
     ("--event-date", "the date of the event"),
     ("--event-type", "the type of event"),
     ("--days-past-due", "the days past due"),
+    ("--granted-on", "the date of granting"),
     ("--date-format", "“How dates are written”"),
     ("--through", "“Complete through”"),
 )

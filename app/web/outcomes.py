@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Query
 from fastapi.responses import HTMLResponse, Response
 
 from app.domain.outcomes import EVENT_TYPES
 from app.domain.types import Document
-from app.edge.aside import HeldFile
-from app.edge.problems import Refusal
-from app.errors import ChancellorError, IntakeError
 from app.services.intake_overview import IntakeOverview
-from app.web.fault_words import fault_rows, fault_title
-from app.web.routing import Desk, OnDesk, go_to, page_router
-from app.web.uploading import DATE_FORMATS, imported, received
+from app.web.routing import Desk, OnDesk, page_router
+from app.web.uploading import Intake
 
 router = page_router("/outcomes")
 
 Cursor = Annotated[str | None, Query(max_length=512)]
+_ROLES = ("party_id", "event_date", "event_type", "through", "days_past_due")
+NO_COLUMN = "-"
 
 
 @router.get("")
@@ -31,70 +29,38 @@ def list_outcomes(desk: OnDesk, cursor: Cursor = None) -> HTMLResponse:
 @router.get("/new")
 def choose_file(desk: OnDesk) -> HTMLResponse:
     """Ask for a file of outcomes."""
-    return desk.render("outcomes_new.html", through="")
+    return _INTAKE.choose(desk)
 
 
 @router.post("/preview")
 async def preview(desk: OnDesk) -> HTMLResponse:
     """Show what a file holds before anything is stored."""
-    try:
-        held = await received(desk)
-    except (ChancellorError, Refusal) as error:
-        return desk.render("outcomes_new.html", refused=error, through=desk.text("through"))
-    return await _shown(desk, held)
+    return await _INTAKE.look(desk)
 
 
 @router.post("")
 async def store(desk: OnDesk) -> Response:
     """Store the file that was looked at."""
-    try:
-        held = await received(desk)
-    except (ChancellorError, Refusal) as error:
-        return desk.render("outcomes_new.html", refused=error, through=desk.text("through"))
-    given = _meanings(desk)
+    return await _INTAKE.store(desk)
+
+
+def _given(desk: Desk) -> Document:
+    date_format = desk.text("date_format") or None
+    return {name: desk.text(name) for name in _ROLES} | {"date_format": date_format}
+
+
+def _options(given: Document) -> Document:
     past_due = given["days_past_due"]
-    try:
-        await imported(
-            desk,
-            "outcomes",
-            held,
-            **given | {"days_past_due": None if past_due == "-" else past_due},
-        )
-    except IntakeError:
-        return await _shown(desk, held)  # which shows the faults as a table
-    except (ChancellorError, Refusal) as error:
-        return await _shown(desk, held, error)
-    held.discard()
-    return go_to("/outcomes")
+    return {**given, "days_past_due": None if past_due in {"", NO_COLUMN} else past_due}
 
 
-def _meanings(desk: Desk) -> Document:
-    names = ("party_id", "event_date", "event_type", "through", "days_past_due")
-    return {name: desk.text(name) for name in names} | {
-        "date_format": desk.text("date_format") or None
-    }
-
-
-async def _shown(
-    desk: Desk, held: HeldFile, refused: ChancellorError | Refusal | None = None
-) -> HTMLResponse:
-    given = _meanings(desk)
-    try:
-        found = await imported(desk, "preview of outcomes", held, **given)
-    except (ChancellorError, Refusal) as error:
-        return desk.render(
-            "outcomes_new.html", refused=refused or error, through=desk.text("through")
-        )
-    context: dict[str, Any] = {
-        "found": found,
-        "held": held.name,
-        "given": given,
-        "faults": fault_rows(found["faults"]),
-        "title": fault_title(found["file"], found["n_faults"]),
-        "date_formats": DATE_FORMATS,
-        "event_types": EVENT_TYPES,
-    }
-    answer = desk.render("outcomes_preview.html", refused=refused, **context)
-    if found["faults"] and refused is None:
-        answer.status_code = 422
-    return answer
+_INTAKE = Intake(
+    kind="outcomes",
+    preview="preview of outcomes",
+    choose_page="outcomes_new.html",
+    shown_page="outcomes_preview.html",
+    given=_given,
+    options=_options,
+    next_address=lambda _stored: "/outcomes",
+    context={"event_types": EVENT_TYPES},
+)

@@ -201,6 +201,22 @@ def test_outcomes_are_shown_by_type_then_stored(desk: Running) -> None:
         assert db.scalars(select(OutcomeImport.n_events)).all() == [1]
 
 
+def test_a_list_of_exposures_is_shown_then_stored(desk: Running) -> None:
+    with at_the_desk(desk) as client:
+        content = b"customer_id,granted\nP1,2024-05-01\nP1,2024-06-01\nP2,\n"
+        shown = send_file(client, "/exposures/preview", content, "granted.csv")
+        assert "granted.csv is sound: 2 parties in 3 rows" in shown.text
+        roles = {"party_id": "customer_id", "granted_on": "granted"}
+        stored = send_form(client, "/exposures", hidden(shown) | roles)
+        assert stored.headers["location"] == "/exposures"
+        page = client.get("/exposures").text
+        assert "excluded from labels" in page
+        assert 'href="/batches" aria-current="page"' in page
+        wrong = send_file(client, "/exposures/preview", content, "g.csv", granted_on="when")
+        assert wrong.status_code == 422
+        assert "(the date of granting)" in wrong.text
+
+
 def test_who_may_not_import_is_told_so(desk: Running) -> None:
     with at_the_desk(desk, "viewer") as client:
         page = client.get("/batches")
