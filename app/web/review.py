@@ -112,12 +112,15 @@ def withdraw_approval(desk: OnDesk, version: VersionName) -> Response:
 
 @router.post("/versions/{version}/rollback")
 def rollback(desk: OnDesk, version: VersionName) -> Response:
-    """Make an earlier version decide again; its name is typed to confirm."""
+    """Make an earlier version decide again; in an emergency an admin does it alone."""
 
     def act() -> Document:
         if desk.text("confirm") != version:
             raise InvalidInputError(f"Type {version} to confirm that it decides again.")
-        return desk.use.versions.rollback(version, reason=desk.text("reason"))
+        emergency = desk.text("emergency") == "yes"
+        if emergency:
+            require_right(desk.caller, "override")
+        return desk.use.versions.rollback(version, reason=desk.text("reason"), emergency=emergency)
 
     return _decide(desk, version, "rollback", act)
 

@@ -29,6 +29,13 @@ _WORDS: Mapping[str, str] = {
 
 _ACKNOWLEDGED_IN_FORM = "not_acknowledged"
 _OVERRIDDEN_IN_FORM = "gate_failed"
+_PASSED_IN_EMERGENCY = "not_an_approver"
+
+
+_BY_AN_ADMIN = {
+    ("activate", _OVERRIDDEN_IN_FORM),
+    ("rollback", _PASSED_IN_EMERGENCY),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +104,8 @@ def offered_steps(
     -------
     mapping of str to dict
         Step to ``allowed`` and ``why``; None for a step that the status does not know. What the
-        form itself can bring, an acknowledgement or an admin's override, is no hindrance.
+        form itself can bring, an acknowledgement, an admin's override or an emergency, is no
+        hindrance.
 
     Examples
     --------
@@ -113,7 +121,7 @@ def offered_steps(
     offered: dict[str, Document | None] = dict.fromkeys(STEPS)
     for step in version["steps"]:
         in_form = step["reason"] == _ACKNOWLEDGED_IN_FORM or (
-            step["reason"] == _OVERRIDDEN_IN_FORM and may_override
+            may_override and (step["step"], step["reason"]) in _BY_AN_ADMIN
         )
         allowed = may_decide and (step["allowed"] or in_form)
         why = "" if allowed else step["sentence"]

@@ -116,6 +116,31 @@ def test_what_a_person_may_not_do_is_disabled_with_the_reason_beside_it(
 
 
 @pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
+def test_in_an_emergency_an_admin_rolls_back_alone_and_it_stays_listed(
+    empty_desk: Running,
+) -> None:
+    with signed_in(empty_desk, "analyst") as analyst, signed_in(empty_desk, "approver") as approver:
+        place = _propose(analyst).removesuffix("/review")
+        seen = _hidden(approver.get(f"{place}/review"))
+        approver.send(f"{place}/activate", reason="committee", confirm="v2", **seen)
+    with open_session(empty_desk.store.database_url) as db:
+        PolicyService(db, "admin").set_policy({"approvers": ["approver"], "admins": ["admin"]})
+    back = {"reason": "scores are wrong", "confirm": "v1"}
+    with signed_in(empty_desk, "approver") as approver, signed_in(empty_desk, "admin") as admin:
+        seen = _hidden(approver.get("/versions/v1/review"))
+        refused = approver.send("/versions/v1/rollback", emergency="yes", **back, **seen)
+        assert refused.status_code == 403
+        alone = admin.send("/versions/v1/rollback", **back, **seen)
+        assert alone.status_code == 403
+        assert "scores are wrong</textarea>" in alone.text
+        done = admin.send("/versions/v1/rollback", emergency="yes", **back, **seen)
+        assert done.status_code == 303, done.text
+        listed = approver.get("/versions").text
+        assert "rolled back to in an emergency by admin: scores are wrong" in listed
+        assert "No approver has" in listed
+
+
+@pytest.mark.parametrize("store_url", ["sqlite"], indirect=True)
 def test_what_cannot_be_used_is_refused_in_place(empty_desk: Running) -> None:
     with signed_in(empty_desk, "analyst") as analyst:
         wrong = analyst.send("/versions", note="n", document="name: x\nbands: {a: 300}\n")
