@@ -3,6 +3,7 @@
 # make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make screenshots  every page of the review desk, at two widths, light and dark, into screenshots/
+# make spark   Spark in an environment of its own, for the tests of exported SQL: 500 MB, a minute
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
@@ -23,12 +24,17 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
+.PHONY: setup spark demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
 .venv/.installed: requirements.lock pyproject.toml scripts/setup
 	@scripts/setup
+
+spark: .spark/.installed
+
+.spark/.installed: requirements-spark.lock scripts/spark | setup
+	@scripts/spark
 
 demo: setup
 	@$(BIN)/chancellor demo
@@ -103,7 +109,10 @@ dagster: setup
 lock: setup
 	@UV=$$(command -v uv || echo .uv/bin/uv); "$$UV" pip compile pyproject.toml --group dev \
 	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --quiet -o requirements.lock
+	    --quiet -o requirements.lock; \
+	"$$UV" pip compile --group spark \
+	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet -o requirements-spark.lock
 
 clean:
-	@rm -rf .venv .uv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	@rm -rf .venv .uv .spark .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
