@@ -30,7 +30,10 @@ CLIENT_ID = "chancellor"
 CLIENT_SECRET = "the secret of the tests"  # noqa: S105 - of a provider that lives for one test
 REDIRECT_URI = "http://127.0.0.1:1/signed-in"
 PASSWORD = "correct horse"  # noqa: S105 - the same
-FORM = '<form method="post"><input name="username"><input name="password" type="password"></form>'
+FORM = (
+    '<form method="post"><input name="username"><input name="password" type="password">'
+    "<button>Log in</button></form>"
+)
 
 
 @dataclass(frozen=True, slots=True)

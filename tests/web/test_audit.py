@@ -5,13 +5,16 @@ from __future__ import annotations
 import html
 import json
 import re
+import threading
 import time
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import create_engine, text
 
 from app.db import open_session
+from app.domain.types import Document, Progress
 from app.services.audit_service import AuditService
 from app.services.checkpoint_service import verify_exported
 from app.services.policy_service import PolicyService
@@ -109,3 +112,28 @@ def test_the_export_is_the_one_that_anybody_can_check(empty_desk: Running, tmp_p
     lines = [json.loads(line) for line in some.text.splitlines()]
     assert [json.loads(line["hashed_text"])["actor"] for line in lines] == ["zoë"]
     assert some.text.splitlines()[0] in whole.text.splitlines()
+
+
+def test_a_long_verification_says_how_far_it_is(
+    empty_desk: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The real one, held up in the middle."""
+    may_end = threading.Event()
+    real = AuditService.verify
+
+    def slow(self: AuditService, progress: Progress) -> Document:
+        progress("verify", 350_000, 1_000_000)
+        may_end.wait(30)
+        return real(self)
+
+    monkeypatch.setattr(AuditService, "verify", slow)
+    monkeypatch.setattr("app.web.audit._SOON", 0.05)
+    with signed_in(empty_desk, "viewer") as client:
+        place = client.send("/audit/verify").headers["location"]
+        page = client.get(place).text
+        assert "Verifying the chain: 350,000 of 1,000,000" in page
+        assert '<progress max="1000000" value="350000">' in page
+        assert '<meta http-equiv="refresh" content="1">' in page
+        may_end.set()
+        monkeypatch.setattr("app.web.audit._SOON", 20)
+        assert "The chain holds" in client.get(place).text

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 
 import httpx
 import pytest
+from playwright.sync_api import Browser
 
 from app.db import close_engine
 from app.edge import openid_codes
@@ -183,3 +184,28 @@ def test_a_provider_that_is_away_says_so_on_the_page(
         assert "Sign in at" not in browser.get("/sign-in").text
         assert browser.get("/sign-in/openid").status_code == 404
     close_engine(sqlite_store.database_url)
+
+
+@pytest.mark.slow
+def test_a_browser_comes_back_from_another_site_with_its_session(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To a browser ``localhost`` is another site than ``127.0.0.1``: strict cookies count."""
+    elsewhere = desk.provider.issuer.replace("127.0.0.1", "localhost")
+    monkeypatch.setattr(desk.provider, "issuer", elsewhere)
+    monkeypatch.setenv("CHANCELLOR_OIDC_ISSUER", elsewhere)
+    with served(create_app(Settings(execute_runs=False))) as url:
+        desk.provider.redirect_uris.add(f"{url}/sign-in/openid/callback")
+        page = browser.new_page(base_url=url)
+        page.goto("/policy?before=9")
+        page.get_by_role("link", name="Sign in at localhost").click()
+        page.locator("[name=username]").fill("root")
+        page.locator("[name=password]").fill(PASSWORD)
+        page.get_by_role("button", name="Log in").click()
+        page.wait_for_url(f"{url}/policy?before=9")
+        assert "root" in page.locator(".who").inner_text()
+        page.get_by_role("button", name="Sign out").click()
+        page.wait_for_url(f"{url}/sign-in")
+        page.goto("/policy")
+        assert page.url == f"{url}/sign-in?next=/policy"
+        page.context.close()
