@@ -27,8 +27,8 @@ def evidence_tables(evidence: Document) -> Document:
     -------
     dict
         ``weights`` (the largest change first), ``measures``, ``swaps`` and ``movers`` with their
-        findings, ``headroom``, ``lineage`` (a finding), and ``path_features`` with
-        ``path_bands``, the columns of the path.
+        findings, ``figures`` (sentences about the model), ``lineage_finding``, and
+        ``path_features`` with ``path_bands``, the columns of the path.
     """
     swaps, movers, path = evidence["swap_sets"], evidence["movers"], evidence["path"]
     return {
@@ -37,9 +37,11 @@ def evidence_tables(evidence: Document) -> Document:
         "swaps_finding": movement.of_swaps(swaps["tables"]) if swaps else "",
         "movers": [_mover(one) for one in movers or ()],
         "movers_finding": movement.of_movers(movers or ()),
-        "headroom": with_minus(ranking.of_headroom(evidence["figures"]))
-        if evidence["figures"]
-        else "",
+        "figures": [
+            with_minus(say(evidence["figures"]))
+            for say in (ranking.of_headroom, ranking.of_guard_rails)
+            if evidence["figures"]
+        ],
         "lineage_finding": review.of_lineage(evidence["lineage"]),
         "path_features": list(path["steps"][0]["weights"]) if path else [],
         "path_bands": list(path["steps"][0]["band_shares"] or {}) if path else [],

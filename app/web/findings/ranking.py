@@ -204,7 +204,7 @@ def of_bins(found: Document, name: str) -> str:
 
 
 def of_headroom(figures: Document) -> str:
-    """Say what a flexible model would add, and what the guard-rails cost.
+    """Say what a flexible model would add to the refined card.
 
     Parameters
     ----------
@@ -218,16 +218,44 @@ def of_headroom(figures: Document) -> str:
 
     Examples
     --------
-    >>> of_headroom({"metrics": {"headroom": {"goodness": 0.012, "raw": -0.003},
-    ...                          "guardrail_cost": 0.0033}})
-    'A flexible model on the raw features would change the AUC by -0.003, on the scale of the \
-card by +0.012; the guard-rails cost 0.003'
+    >>> of_headroom({"metrics": {"headroom": {"goodness": 0.012, "raw": -0.003}}})
+    'Headroom: a flexible model would change the AUC by -0.003 on the raw features, by +0.012 on \
+the scale of the card'
     """
-    metrics = figures["metrics"]
-    room, cost = metrics["headroom"], metrics["guardrail_cost"]
-    kept = f"cost {numbers.auc(cost)}" if cost >= 0 else f"gain {numbers.auc(-cost)}"
+    room = figures["metrics"]["headroom"]
     return (
-        f"A flexible model on the raw features would change the AUC by "
-        f"{numbers.gain(room['raw'])}, on the scale of the card by "
-        f"{numbers.gain(room['goodness'])}; the guard-rails {kept}"
+        f"Headroom: a flexible model would change the AUC by {numbers.gain(room['raw'])} on the "
+        f"raw features, by {numbers.gain(room['goodness'])} on the scale of the card"
+    )
+
+
+def of_guard_rails(figures: Document) -> str:
+    """Say what the guard-rails cost.
+
+    Parameters
+    ----------
+    figures : dict
+        ``figures`` of the evidence.
+
+    Returns
+    -------
+    str
+        One sentence.
+
+    Examples
+    --------
+    >>> of_guard_rails({"metrics": {"guardrail_cost": 0.0033}})
+    'Guard-rails: holding the card to them costs 0.003 of AUC against the model itself'
+    >>> of_guard_rails({"metrics": {"guardrail_cost": -0.002}})
+    'Guard-rails: held to them, the card ranks better than the model itself, by 0.002 of AUC'
+    """
+    cost = figures["metrics"]["guardrail_cost"]
+    if cost < 0:
+        return (
+            "Guard-rails: held to them, the card ranks better than the model itself, by "
+            f"{numbers.auc(-cost)} of AUC"
+        )
+    return (
+        f"Guard-rails: holding the card to them costs {numbers.auc(cost)} of AUC against the model "
+        "itself"
     )
