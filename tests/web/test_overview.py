@@ -129,3 +129,22 @@ def test_the_number_of_queries_does_not_grow_with_the_store(furnished: Store) ->
             found = _overview(db, APPROVER)
     assert len(many) == len(few) <= 25
     assert found["n_drafts"] == 10
+
+
+def test_an_emergency_waits_until_an_approver_acknowledges_it(
+    furnished: Store, desk: Running
+) -> None:
+    with open_session(furnished.database_url) as db:
+        ScorecardVersionService(db, actor="Ada Moreau").rollback(
+            "v1", reason="scores fell <b>overnight</b>", emergency=True
+        )
+    with signed_in(desk, "approver") as client:
+        page = client.get("/").text
+        assert "scores fell &lt;b&gt;overnight&lt;/b&gt;" in page
+        assert "Acknowledge the emergency rollback" in page
+        assert client.send("/emergencies/acknowledge", reason=" ").status_code == 422
+        assert client.send("/emergencies/acknowledge", reason="looked at it").status_code == 303
+        assert "Emergency rollback" not in client.get("/").text
+        assert client.send("/emergencies/acknowledge", reason="again").status_code == 404
+    with signed_in(desk, "viewer") as client:
+        assert client.send("/emergencies/acknowledge", reason="x").status_code == 403
