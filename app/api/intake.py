@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Query, Request
@@ -15,6 +16,7 @@ from app.edge.access import Db, Use
 from app.edge.imports import import_received
 from app.edge.problems import documented
 from app.edge.uploads import MEDIA_TYPES, PLAIN_NAME, received_file
+from app.errors import InvalidInputError
 from app.services.listing_service import ListingService
 
 router = api_router("/api", "data")
@@ -101,31 +103,52 @@ async def import_outcomes(
     request: Request,
     use: Use,
     party_id: Column,
-    event_date: Column,
-    event_type: Column,
-    through: Day,
+    event_date: MaybeColumn = None,
+    event_type: MaybeColumn = None,
+    through: Day | None = None,
     days_past_due: MaybeColumn = None,
     date_format: MaybeColumn = None,
+    batch_id: BatchId | None = None,
+    flag: MaybeColumn = None,
+    bad: MaybeColumn = None,
     file_name: FileName = None,
 ) -> Document:
-    """Store a file of dated events; the same file twice changes nothing.
+    """Store a file of dated events, or of final flags; the same file twice changes nothing.
 
-    `event_type` names a column, or the type of all rows; `through` is the last day up to which the
-    file is complete.
+    Events need `event_date`, `event_type` and `through`: `event_type` names a column, or the type
+    of all rows; `through` is the last day up to which the file is complete. Final flags of a batch,
+    where there are no dates, need `batch_id`, `flag` (the column) and `bad` (its value that means
+    bad).
     """
+    events = {"event_date": event_date, "event_type": event_type,
+              "through": None if through is None else through.isoformat()}  # fmt: skip
+    more = {"days_past_due": days_past_due, "date_format": date_format}
+    flags = {"batch_id": batch_id, "flag": flag, "bad": bad}
+    are_flags = any(value is not None for value in flags.values())
+    _require_one_kind(flags if are_flags else events, {**events, **more} if are_flags else {})
     await run_in_threadpool(use.db.rollback)  # as above
     async with received_file(request, file_name) as path:
         return await import_received(
             request,
             use,
-            "outcomes",
+            "flags" if are_flags else "outcomes",
             path,
             party_id=party_id,
-            event_date=event_date,
-            event_type=event_type,
-            through=through.isoformat(),
-            days_past_due=days_past_due,
-            date_format=date_format,
+            **(flags if are_flags else {**events, **more}),
+        )
+
+
+def _require_one_kind(needed: Mapping[str, object], others: Mapping[str, object]) -> None:
+    """Refuse a query that is neither of events nor of final flags."""
+    missing = [name for name, value in needed.items() if value is None]
+    given = [name for name, value in others.items() if value is not None]
+    if missing or given:
+        raise InvalidInputError(
+            "Events need event_date, event_type and through; final flags need batch_id, flag and "
+            f"bad. Missing: {', '.join(missing) or 'nothing'}; out of place: "
+            f"{', '.join(given) or 'nothing'}.",
+            missing=missing,
+            out_of_place=given,
         )
 
 

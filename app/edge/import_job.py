@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from app.edge.services import Services
 
 Kind = Literal[
-    "batch", "outcomes", "exposures",
+    "batch", "outcomes", "flags", "exposures",
     "preview of a batch", "preview of outcomes", "preview of exposures",
 ]  # fmt: skip
 TOO_MUCH_MEMORY = "too_much_memory"
@@ -90,6 +90,7 @@ def importer(use: Services, kind: Kind) -> Callable[..., Document]:
     ways: dict[Kind, Callable[[], Callable[..., Document]]] = {
         "batch": lambda: use.batches.import_file,
         "outcomes": lambda: use.outcomes.import_events,
+        "flags": lambda: use.outcomes.import_flags,
         "exposures": lambda: use.exposures.import_file,
         "preview of a batch": lambda: use.previews.preview_batch,
         "preview of outcomes": lambda: use.previews.preview_outcomes,

@@ -33,6 +33,30 @@ def _send(client: httpx.Client, content: bytes, name: str) -> httpx.Response:
     )
 
 
+def test_final_flags_of_a_batch_are_outcomes_too(asked: Asked, tmp_path: Path) -> None:
+    assert _send(asked("analyst"), _csv(tmp_path, "p1", "p2", "p3"), "B1").status_code == 201
+    flags = {"party_id": "id", "batch_id": "B1", "flag": "late", "bad": "1"}
+
+    def send(params: dict[str, str]) -> httpx.Response:
+        content = b"id,late\np1,1\np2,0\np3,0\n"
+        return asked("analyst").post("/api/outcomes", params=params, content=content, headers=CSV)
+
+    stored = send(flags)
+    assert stored.status_code == 201, stored.text
+    document = stored.json()
+    assert (document["kind"], document["n_bad"], document["n_good"]) == ("final_flag", 1, 2)
+    assert send(flags).json()["already_imported"] is True
+    for params, missing, out_of_place in (
+        ({"party_id": "id"}, ["event_date", "event_type", "through"], []),
+        ({"party_id": "id", "flag": "late"}, ["batch_id", "bad"], []),
+        (flags | {"through": "2026-01-31"}, [], ["through"]),
+    ):
+        refused = send(params)
+        assert (refused.status_code, refused.json()["code"]) == (422, "invalid_input")
+        assert refused.json()["facts"]["missing"] == missing
+        assert refused.json()["facts"]["out_of_place"] == out_of_place
+
+
 def test_a_batch_and_its_outcomes_become_labels(
     running: Running, asked: Asked, tmp_path: Path
 ) -> None:
