@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
+from urllib.parse import unquote_plus
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import ClientMixin, grants
@@ -77,7 +78,7 @@ class _Client(ClientMixin):
         return redirect_uri in self._redirect_uris
 
     def check_client_secret(self, client_secret: str) -> bool:
-        return client_secret == CLIENT_SECRET
+        return CLIENT_SECRET in {client_secret, unquote_plus(client_secret)}  # RFC 6749, 2.3.1
 
     def check_endpoint_auth_method(self, method: str, endpoint: str) -> bool:
         del endpoint
@@ -130,6 +131,7 @@ class IdentityProvider:
         self.n_key_requests = 0
         self.codes: dict[str, _Code] = {}
         self.redirect_uris = {REDIRECT_URI}
+        self.auth_methods = ("client_secret_basic", "client_secret_post")
         self.rotate()
         self._server: BaseWSGIServer = make_server(
             "127.0.0.1", 0, _application(self), threaded=True
@@ -199,7 +201,7 @@ def _application(provider: IdentityProvider) -> Flask:
             token_endpoint=f"{issuer}/token",
             jwks_uri=f"{issuer}/keys",
             response_types_supported=["code"],
-            token_endpoint_auth_methods_supported=["client_secret_basic", "client_secret_post"],
+            token_endpoint_auth_methods_supported=list(provider.auth_methods),
             subject_types_supported=["public"],
             id_token_signing_alg_values_supported=["RS256"],
         )

@@ -93,6 +93,18 @@ def test_who_signs_in_at_the_provider_is_known_by_name_and_roles(desk: Desk) -> 
     assert "admin, analyst" in page.text
 
 
+def test_a_provider_that_wants_the_secret_in_a_header_gets_it_there(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(desk.provider, "auth_methods", ("client_secret_basic",))
+    assert desk.sign_in("ada").status_code == 200
+    monkeypatch.setenv("CHANCELLOR_OIDC_CLIENT_SECRET", "wrong")
+    with served(create_app(Settings(execute_runs=False))) as url:
+        desk.provider.redirect_uris.add(f"{url}/sign-in/openid/callback")
+        with httpx.Client(base_url=url, trust_env=False) as browser:
+            _refused(Desk(browser, desk.provider).sign_in("ada"), 401, "invalid_client")
+
+
 def test_the_flow_carries_state_nonce_and_pkce_and_a_cookie_of_this_browser(desk: Desk) -> None:
     place = desk.begin("https://evil.example/")
     asked = place.params

@@ -55,6 +55,7 @@ def test_a_new_store_says_how_to_get_each_thing(empty_desk: Running) -> None:
         assert command in page
 
 
+@pytest.mark.slow
 def test_what_waits_depends_on_who_looks(furnished: Store, desk: Running) -> None:
     """By the same rules as the service: each step is the one that the version's page gives."""
     with open_session(furnished.database_url) as db:
@@ -77,6 +78,7 @@ def test_what_waits_depends_on_who_looks(furnished: Store, desk: Running) -> Non
     assert "Nothing waits for you" in seen["analyst"]
 
 
+@pytest.mark.slow
 def test_the_psi_is_that_of_the_two_files(furnished: Store) -> None:
     with open_session(furnished.database_url) as db:
         found = _overview(db, ANALYST)["distribution"]
@@ -98,6 +100,7 @@ def test_the_psi_is_that_of_the_two_files(furnished: Store) -> None:
     assert sum(found["before"]["shares"]) == pytest.approx(1)
 
 
+@pytest.mark.slow
 def test_a_file_of_scores_that_was_altered_is_named_and_the_page_stays(
     furnished: Store, desk: Running
 ) -> None:
@@ -114,6 +117,7 @@ def test_a_file_of_scores_that_was_altered_is_named_and_the_page_stays(
     assert "chancellor doctor" in page.text
 
 
+@pytest.mark.slow
 def test_the_number_of_queries_does_not_grow_with_the_store(furnished: Store) -> None:
     with open_session(furnished.database_url) as db:
         with counted_queries(db) as few:
@@ -131,6 +135,7 @@ def test_the_number_of_queries_does_not_grow_with_the_store(furnished: Store) ->
     assert found["n_drafts"] == 10
 
 
+@pytest.mark.slow
 def test_an_emergency_waits_until_an_approver_acknowledges_it(
     furnished: Store, desk: Running
 ) -> None:
