@@ -80,13 +80,14 @@ def test_a_model_is_shown_as_the_registry_holds_it_and_more_of_them_cost_no_more
     store = Store(home, store_url, str(home / "lake"))
     _bring_in(store, tmp_path, "A1")
     model = _train(store, "A1")
+    one = f"/models/{model['model_id']}"
     pages = (
-        "/batches", "/batches/A1", "/outcomes", "/runs", "/models", f"/models/{model['model_id']}",
+        "/batches", "/batches/A1", "/outcomes", "/exposures", "/runs", "/models", one,
     )  # fmt: skip
     with running_service(store) as desk, at_the_desk(desk) as client:
-        page = client.get(f"/models/{model['model_id']}")
+        page = client.get(one)
         while "refresh" in page.headers:
-            page = client.get(f"/models/{model['model_id']}")
+            page = client.get(one)
         metrics = model["metrics"]
         for value in (metrics["auc_roc"], metrics["refined"]["auc_roc"], metrics["brier"]):
             assert f">{numbers.auc(value)}</td>" in page.text
@@ -105,4 +106,6 @@ def test_a_model_is_shown_as_the_registry_holds_it_and_more_of_them_cost_no_more
         after = {path: _least(client, path) for path in pages}
         assert after == before
         assert max(after.values()) <= 25
-        assert "4 batches with 6,000 parties; all of them labelled" in client.get("/batches").text
+        assert (
+            "4 batches with 6,000 parties; every batch is labelled" in client.get("/batches").text
+        )

@@ -13,6 +13,7 @@ from app.web.charts.theme import Look, Palette
 
 _SQUARE = 480
 _MANY = 8
+_LINE = 14
 
 
 def roc(document: Mapping[str, Any], look: Look) -> Document:
@@ -280,14 +281,14 @@ def _last_labels(
     rows: Sequence[Document], styles: Mapping[str, str], order: Sequence[str], x: Document,
     y: Document,
 ) -> list[Document]:  # fmt: skip
-    """Name each series beside its last point."""
+    """Name each series beside its last point; names of near ones stand a line apart."""
     last = {row["name"]: row for row in sorted(rows, key=lambda row: order.index(row["at"]))}
     level = sorted(last.values(), key=lambda row: -row["auc"])
     found = []
     for place, row in enumerate(level):
         mark = {
             "type": "text", "align": "left", "dx": 14, "color": styles[row["name"]],
-            "dy": 0 if len(level) == 1 else (-7 if place == 0 else 7), "fontWeight": "bold",
+            "dy": _LINE * (place - (len(level) - 1) / 2), "fontWeight": "bold",
         }  # fmt: skip
         label = {**row, "text": row["name"]}
         found.append(layer([label], mark, x=x, y=y, text={"field": "text", "type": "nominal"}))
