@@ -42,10 +42,20 @@ class Dialect(StrEnum):
 Version = Annotated[
     str, typer.Argument(metavar="VERSION", help="Name of the version.", show_default=False)
 ]
-To = Annotated[Form, typer.Option("--to", help="The form wanted.", show_default=False)]
+To = Annotated[
+    Form,
+    typer.Option(
+        "--to", metavar="FORM", help="json, python, sql, pmml or xlsx.", show_default=False
+    ),
+]
 OfDialect = Annotated[
     Dialect | None,
-    typer.Option("--dialect", help="With sql: the engine.", show_default="duckdb"),
+    typer.Option(
+        "--dialect",
+        metavar="NAME",
+        help="With sql: duckdb, postgres, sqlite, spark, snowflake, bigquery or tsql.",
+        show_default="duckdb",
+    ),
 ]
 Table = Annotated[
     str, typer.Option("--table", metavar="NAME", help="With sql: the table to score.")
@@ -87,19 +97,17 @@ def export(
 ) -> None:
     """Export a version: the same scores elsewhere, to the last point.
 
-    json: the document, with its hash; "chancellor versions add" reads it back.
-    python: one file that needs nothing but Python; "python card.py FILE.csv" scores.
-    sql: one SELECT with score, band, points and reasons, for the engine named.
+    json    the document with its hash; "versions add" reads it back
+    python  one file that needs only Python: python card.py FILE.csv
+    sql     one SELECT with score, band, points and reason codes
+    pmml    a PMML 4.4 Scorecard, every formula written out
+    xlsx    points by attribute, bands, odds by score
 
-    pmml: a PMML 4.4 Scorecard, every formula written out.
-
-    xlsx: points by attribute, bands, and odds by score where a model calibrated it.
-
-    The file names version, content hash and this command; the same version gives the
-    same bytes.
+    The file names version, content hash and this command; the same
+    version gives the same bytes.
 
     Example:
-      chancellor export ml_v2 --to sql --dialect postgres --table loans --out card.sql
+      chancellor export ml_v2 --to sql --dialect postgres --out card.sql
     """
     from app.services.export_service import ExportRequest  # noqa: PLC0415 - SQLAlchemy
 
