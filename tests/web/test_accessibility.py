@@ -70,22 +70,25 @@ def test_axe_finds_nothing_serious(desk: Running, visitors: Visitors, scheme: st
     assert found == []
 
 
-@pytest.mark.parametrize("width", [390, 1440])
-def test_every_page_works_by_keyboard(desk: Running, visitors: Visitors, width: int) -> None:
+def test_every_page_works_by_keyboard(desk: Running, visitors: Visitors) -> None:
     wrong: list[tuple[str, str, str]] = []
-    for page, address in _pages(desk, visitors, viewport={"width": width, "height": 900}):
+    for page, address in _pages(desk, visitors, viewport={"width": 1440, "height": 900}):
         names = page.evaluate(MARK_WHAT_CAN_BE_USED)
         reached: list[str] = []
-        while True:
+        for _ in range(10 * len(names)):
             page.keyboard.press("Tab")
             at = page.evaluate(WHERE_AM_I)
+            if at is not None and reached and at["stop"] == reached[-1]:
+                continue  # the next part of a field, such as the month of a date
             if at is None or at["stop"] in reached:
-                break
+                break  # once around
             reached.append(at["stop"] or f"no stop {len(reached)}")
             if not at["isSeen"]:
                 wrong.append((address, "has the focus and does not show it", at["what"]))
             if len(reached) == 1 and 'class="skip"' not in at["what"]:
                 wrong.append((address, "comes before the skip link", at["what"]))
+        else:
+            wrong.append((address, "keeps the focus to itself", reached[-1]))
         missed = set(map(str, range(len(names)))) - set(reached)
         wrong += [(address, "is not reached", names[int(one)]) for one in sorted(missed)]
         page.locator("a.skip").focus()
