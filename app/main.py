@@ -31,6 +31,7 @@ from app.settings import Settings, get_settings
 from app.web import PAGES
 
 IMPORTS_AT_ONCE = 2
+SLOW_AT_ONCE = 4
 CLOSING_AT_ONCE = 8
 API_VERSION = "1.0.0"
 _ABOUT = (
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         lake=open_lake(place.lake_url),
         limiter=RateLimiter(place.requests_per_minute),
         imports=CapacityLimiter(IMPORTS_AT_ONCE),
+        slow=CapacityLimiter(SLOW_AT_ONCE),
         closing=CapacityLimiter(CLOSING_AT_ONCE),
         verifier=_verifier(),
         is_open=is_open,

@@ -12,6 +12,7 @@ from app.api.routing import api_router
 from app.domain.types import Document
 from app.edge.access import Db, Use
 from app.edge.problems import documented
+from app.edge.routes import takes_seconds
 from app.services.listing_service import ListingService
 
 router = api_router("/api/audit", "audit")
@@ -33,6 +34,7 @@ def list_events(
 
 
 @router.get("/verify", response_model=documents.Verified, responses=documented(409))
+@takes_seconds
 def verify(use: Use) -> Document:
     """Walk the whole chain and check every link; 409 names the first that was altered."""
     return use.audit.verify()

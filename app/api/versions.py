@@ -14,6 +14,7 @@ from app.domain.types import Document
 from app.edge.access import Asked, Db, Use, require_right
 from app.edge.preconditions import etag_of, expected_hash
 from app.edge.problems import documented
+from app.edge.routes import takes_seconds
 from app.services.listing_service import ListingService
 
 router = api_router("/api/scoring/versions", "versions")
@@ -33,6 +34,7 @@ def list_versions(db: Db, cursor: Cursor = None, limit: Limit = LIMIT) -> Docume
 
 
 @router.get("/compare", response_model=documents.Comparison, responses=documented(404, 409))
+@takes_seconds
 def compare_versions(
     use: Use,
     a: Annotated[str, Query(min_length=1, max_length=200, description="The old version.")],

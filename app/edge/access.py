@@ -48,6 +48,8 @@ class Service:
         Requests by key.
     imports : CapacityLimiter
         How many large files are imported at once.
+    slow : CapacityLimiter
+        Requests that work for seconds, such as verifying the chain, at once.
     closing : CapacityLimiter
         Threads that only give connections back: those that wait for one cannot keep it from them.
     verifier : TokenVerifier or None
@@ -63,6 +65,7 @@ class Service:
     lake: Lake
     limiter: RateLimiter
     imports: CapacityLimiter
+    slow: CapacityLimiter
     closing: CapacityLimiter
     verifier: TokenVerifier | None
     is_open: bool

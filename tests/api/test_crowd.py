@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Event
 
 import httpx
 import pytest
 
+from app.main import SLOW_AT_ONCE
+from app.services.audit_service import AuditService
 from tests.api.conftest import Running
 
 AT_ONCE, EACH = 96, 4
@@ -35,3 +39,31 @@ def test_a_crowd_is_served_and_nobody_waits_for_a_connection_that_a_waiting_one_
     with ThreadPoolExecutor(AT_ONCE) as crowd:
         statuses = [status for one in crowd.map(ask, range(AT_ONCE)) for status in one]
     assert statuses == [200] * (AT_ONCE * EACH)
+
+
+def test_scoring_answers_while_more_verify_the_chain_than_there_are_threads(
+    sqlite_running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    verify, begun, go_on = AuditService.verify, [], Event()
+
+    def waiting(self: AuditService) -> object:
+        begun.append(1)
+        assert go_on.wait(60)
+        return verify(self)
+
+    monkeypatch.setattr(AuditService, "verify", waiting)
+    body = {"parties": [{"party_id": "P1", "features": {"kyc_verified": 1}}]}
+
+    def ask(_: int) -> int:
+        with sqlite_running.client("viewer") as client:
+            return client.get("/api/audit/verify").status_code
+
+    with ThreadPoolExecutor(60) as crowd:
+        asked = crowd.map(ask, range(60))
+        with sqlite_running.client("service") as client:
+            while len(begun) < SLOW_AT_ONCE:
+                time.sleep(0.01)
+            assert client.post("/api/scoring/score", json=body).status_code == 200
+        assert len(begun) == SLOW_AT_ONCE
+        go_on.set()
+        assert set(asked) == {200}
