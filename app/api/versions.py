@@ -15,6 +15,7 @@ from app.edge.access import Asked, Db, Use, require_right
 from app.edge.preconditions import etag_of, expected_hash
 from app.edge.problems import documented
 from app.edge.routes import takes_seconds
+from app.services.export_service import KEY, TABLE, ExportRequest
 from app.services.listing_service import ListingService
 
 router = api_router("/api/scoring/versions", "versions")
@@ -63,6 +64,32 @@ def get_version(use: Use, version: PathName, response: Response) -> Document:
     document = use.versions.get_version(version)
     response.headers["ETag"] = etag_of(document["review_hash"])
     return document
+
+
+@router.get(
+    "/{version}/export",
+    response_class=Response,
+    responses={200: documents.EXPORTED, **documented(404, 409)},
+)
+@takes_seconds
+def export_version(
+    use: Use,
+    version: PathName,
+    to: Annotated[documents.ExportForm, Query(description="The form of the file.")],
+    dialect: Annotated[documents.Dialect | None, Query(description="With sql: the engine.")] = None,
+    table: Annotated[str, Query(max_length=200, description="With sql: what it scores.")] = TABLE,
+    key: Annotated[
+        str, Query(alias="id", max_length=200, description="With sql: its column of parties.")
+    ] = KEY,
+    model: Annotated[
+        str | None, Query(max_length=200, description="With xlsx: whose calibration gives odds.")
+    ] = None,
+) -> Response:
+    """Give a version as a file for other programs, as ``chancellor export`` writes it."""
+    request = ExportRequest(to, dialect, table, key, model)
+    exported = use.exports.export(version, request)
+    named = {"Content-Disposition": f'attachment; filename="{exported["file_name"]}"'}
+    return Response(exported["content"], media_type=exported["media_type"], headers=named)
 
 
 @router.post(

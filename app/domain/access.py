@@ -61,6 +61,7 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/api/scoring/versions/compare"): "read",
         ("GET", "/api/scoring/versions/at"): "read",
         ("GET", "/api/scoring/versions/{version}"): "read",
+        ("GET", "/api/scoring/versions/{version}/export"): "read",
         ("POST", "/api/scoring/versions"): "draft",
         ("POST", "/api/scoring/versions/{version}/comments"): "comment",
         ("POST", "/api/scoring/versions/{version}/approve"): "decide",

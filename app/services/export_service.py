@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -20,6 +21,8 @@ from app.services.scoring_service import card_of
 
 TABLE, KEY = "batch", "party_id"
 """What the SQL calls the table to score and the column that names the party, unless told."""
+
+_NAME = re.compile(r"[\w$-]+(?:[ .][\w$-]+)*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,8 +183,10 @@ def _sql(card: Scorecard, stamp: Stamp, request: ExportRequest) -> bytes:
         known = ", ".join(DIALECTS)
         raise InvalidInputError(f"{dialect!r} is no dialect of SQL known here; there is: {known}")
     for what, name in (("table", request.table), ("id", request.key)):
-        if not name.strip() or not name.isprintable():
-            raise InvalidInputError(f"--{what}: {name!r} is not a name")
+        if not _NAME.fullmatch(name):
+            raise InvalidInputError(
+                f"{what}: {name[:60]!r} is not a name of letters, digits, _ $ -"
+            )
     return sql_card(card, stamp, DIALECTS[dialect], table=request.table, key=request.key).encode()
 
 
@@ -209,7 +214,7 @@ class _Form:
 FORMATS = MappingProxyType(
     {
         "json": _Form("application/json", ".json", _json),
-        "python": _Form("text/x-python", ".py", _python),
+        "python": _Form("text/x-python; charset=utf-8", ".py", _python),
         "sql": _Form("application/sql", ".sql", _sql),
         "pmml": _Form("application/xml", ".pmml", _pmml),
         "xlsx": _Form(_XLSX, ".xlsx", _not_from_the_card_alone),

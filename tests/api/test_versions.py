@@ -180,3 +180,19 @@ def test_a_comment_is_on_record_with_what_it_was_written_against(asked: Asked) -
     assert nothing.status_code == 404
     newest = asked("viewer").get("/api/audit", params={"limit": 1}).json()["items"][0]
     assert (newest["actor"], newest["action"]) == ("approver", "version.commented")
+
+
+def test_a_version_is_exported_as_the_shell_does(asked: Asked) -> None:
+    client = asked("viewer")
+    answer = client.get(f"{VERSIONS}/v1/export", params={"to": "json"})
+    assert answer.status_code == 200, answer.text
+    assert answer.headers["content-disposition"] == 'attachment; filename="v1.json"'
+    assert answer.json()["content_hash"] == default_card().content_hash
+    program = client.get(f"{VERSIONS}/v1/export", params={"to": "python"})
+    assert program.headers["content-type"] == "text/x-python; charset=utf-8"
+    sql = {"to": "sql", "dialect": "sqlite", "table": "risk.loans", "id": "no"}
+    made_by = "chancellor export v1 --to sql --dialect sqlite --table risk.loans --id no"
+    assert made_by in client.get(f"{VERSIONS}/v1/export", params=sql).text
+    for wrong in ({"to": "cobol"}, {"to": "json", "dialect": "sqlite"}, {**sql, "table": 'x"'}):
+        assert client.get(f"{VERSIONS}/v1/export", params=wrong).status_code == 422
+    assert client.get(f"{VERSIONS}/v9/export", params={"to": "json"}).status_code == 404

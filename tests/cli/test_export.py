@@ -5,8 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import get_args
 
+from app.api.documents.versions import Dialect as DialectOverHttp
+from app.api.documents.versions import ExportForm
+from app.cli.commands.exporting import Dialect, Form
+from app.domain.exports.sql_dialects import DIALECTS
 from app.domain.scorecard import default_card, load_scorecard
+from app.services.export_service import FORMATS
 from tests.cli.command_line import CommandLine
 
 
@@ -22,6 +28,12 @@ def test_a_version_goes_to_a_file_and_comes_back(chancellor: CommandLine, tmp_pa
     document = chancellor.json("export", "v1", "--to", "json")
     assert document["content"] == printed
     assert document["made_by"] == "chancellor export v1 --to json"
+
+
+def test_every_face_knows_every_form_and_engine() -> None:
+    assert [form.value for form in Form] == list(FORMATS) == list(get_args(ExportForm))
+    named = [dialect.value for dialect in Dialect]
+    assert named == list(DIALECTS) == list(get_args(DialectOverHttp))
 
 
 def test_the_python_file_tests_itself(chancellor: CommandLine, tmp_path: Path) -> None:

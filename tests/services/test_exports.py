@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import jsonschema
 import openpyxl
 import pytest
@@ -158,6 +159,21 @@ def test_sql_that_cannot_be_run_here_is_parsed_and_kept(dialect: str) -> None:
     assert categories | set(QUOTED.feature_names) | set(QUOTED.bands) <= said
     snapshot = SNAPSHOTS / f"{dialect}.sql"
     assert query == snapshot.read_text(encoding="utf-8"), "if the change is meant, write it anew"
+
+
+def test_a_table_may_stand_in_a_schema() -> None:
+    query = sql_card(QUOTED, stamp_of(QUOTED), DIALECTS["duckdb"], table="risk.loans", key="no")
+    columns = ", ".join('"' + name.replace('"', '""') + '" VARCHAR' for name in QUOTED.features)
+    with duckdb.connect() as connection:
+        connection.execute("CREATE SCHEMA risk")
+        connection.execute(f"CREATE TABLE risk.loans (no INTEGER, {columns})")
+        connection.execute("INSERT INTO risk.loans (no) VALUES (7)")
+        row = connection.execute(query).fetchone()
+    assert row is not None
+    assert row[:2] == (7, score_party(QUOTED, {}).score)
+    assert '"risk"."loans"' in query
+    with pytest.raises(InvalidInputError, match="more than 3 parts"):
+        sql_card(QUOTED, stamp_of(QUOTED), DIALECTS["duckdb"], table="a.b.c.d")
 
 
 def test_sql_grows_no_faster_than_the_card() -> None:

@@ -9,6 +9,21 @@ from pydantic import Field, StrictBool
 
 from app.api.documents.common import Answered, Evidence, Gate, Given, Name, Text
 
+ExportForm = Literal["json", "python", "sql", "pmml", "xlsx"]
+Dialect = Literal["duckdb", "postgres", "sqlite", "spark", "snowflake", "bigquery", "tsql"]
+EXPORTED: dict[str, Any] = {
+    "description": "The file, as `chancellor export` writes it.",
+    "content": {
+        kind: {"schema": {"type": "string"}}
+        for kind in (
+            "application/json",
+            "text/x-python; charset=utf-8",
+            "application/sql",
+            "application/xml",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        )
+    },
+}
 Status = Literal["draft", "approved", "rejected", "active", "inactive"]
 
 

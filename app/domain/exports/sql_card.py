@@ -24,6 +24,7 @@ _LEAST = 1e-150
 _ANY_TYPE = "int64"
 """Stands for whatever the column is: not what is needed, so that a cast is written."""
 
+_MOST_PARTS = 3
 _WHOLE = re.compile("-?(?:0|[1-9][0-9]*)")
 
 
@@ -46,7 +47,8 @@ def sql_card(
     dialect : Dialect
         Of the engine, from `app.domain.exports.sql_dialects.DIALECTS`.
     table : str, default "batch"
-        The table to score; it has a column for each feature.
+        The table to score, which has a column for each feature; dots part it from its schema and
+        its catalogue.
     key : str, default "party_id"
         Its column that names the party; given back first.
 
@@ -60,8 +62,8 @@ def sql_card(
     Raises
     ------
     InvalidInputError
-        If the engine cannot hold a text or a name of the card, a weight is too small for it, or
-        the key is called like a result.
+        If the engine cannot hold a text or a name of the card, a weight is too small for it, the
+        key is called like a result, or the table's name has more than three parts.
 
     Examples
     --------
@@ -74,12 +76,16 @@ def sql_card(
     """
     refuse_characters(card, NOT_IN_SQL, "SQL")
     _check_names(card, dialect, key)
+    if table.count(".") >= _MOST_PARTS:
+        raise InvalidInputError(f"the table {table!r} has more than {_MOST_PARTS} parts")
     if dialect.refuses_underflow:
         _check_weights(card, dialect)
         card = _without_tiny(card)
     numbered = tuple(enumerate(card.features.items()))
     schema = dict.fromkeys([key, *card.feature_names], _ANY_TYPE)
-    source = ibis.table(schema, name=table)
+    *around, name = table.split(".")
+    catalog, database = (None, None, *around)[-2:]
+    source = ibis.table(schema, name=name, catalog=catalog, database=database)
     read = {f"raw_{place}": _read(part, source[name], dialect) for place, (name, part) in numbered}
     step = source.select(key=source[key], **read, **_texts_for_numbers(card, source, dialect))
     step = step.view()
