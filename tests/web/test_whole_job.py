@@ -75,7 +75,7 @@ def _run(page: Page, judged_on: str) -> None:
     page.goto("/batches/LOANS")
     page.get_by_text("Start a training run").click()
     page.get_by_label("Observation window, days").fill(WINDOW_DAYS)
-    page.get_by_label("Judged on").select_option(judged_on)
+    page.get_by_label("Judged", exact=True).select_option(judged_on)
     page.get_by_role("button", name="Start training on LOANS").click()
     expect(page).to_have_url(re.compile("/runs/"))
     page.evaluate("window.here = true")
