@@ -237,7 +237,7 @@ def test_the_review_of_a_models_draft_shows_its_evidence(desk: Running) -> None:
             "4 Who is affected", "5 How far to go", "6 Gates", "7 Lineage", "8 Conversation",
         ):  # fmt: skip
             assert heading in text
-        assert re.search(r"ADOPT +the refined card ranks defaults better", text)
+        assert re.search(r"ADOPT: +the refined card ranks defaults better", text)
         assert "What this does not tell." in text
         assert re.search(
             r"Ranks defaults better on [\d,]+ parties it never saw: AUC 0\.\d{3}", text
