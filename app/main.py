@@ -32,6 +32,7 @@ from app.web import PAGES
 
 IMPORTS_AT_ONCE = 2
 SLOW_AT_ONCE = 4
+DRAWING_AT_ONCE = 8
 CLOSING_AT_ONCE = 8
 API_VERSION = "1.0.0"
 _ABOUT = (
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         limiter=RateLimiter(place.requests_per_minute),
         imports=CapacityLimiter(IMPORTS_AT_ONCE),
         slow=CapacityLimiter(SLOW_AT_ONCE),
+        drawing=CapacityLimiter(DRAWING_AT_ONCE),
         closing=CapacityLimiter(CLOSING_AT_ONCE),
         verifier=_verifier(),
         is_open=is_open,

@@ -50,6 +50,8 @@ class Service:
         How many large files are imported at once.
     slow : CapacityLimiter
         Requests that work for seconds, such as verifying the chain, at once.
+    drawing : CapacityLimiter
+        Threads that make figures, or wait for what they show, and keep none from other requests.
     closing : CapacityLimiter
         Threads that only give connections back: those that wait for one cannot keep it from them.
     verifier : TokenVerifier or None
@@ -66,6 +68,7 @@ class Service:
     limiter: RateLimiter
     imports: CapacityLimiter
     slow: CapacityLimiter
+    drawing: CapacityLimiter
     closing: CapacityLimiter
     verifier: TokenVerifier | None
     is_open: bool

@@ -19,6 +19,8 @@ import structlog
 
 from app.db import utc_now
 from app.domain.types import Document, Progress
+from app.edge.errors import recorded_error
+from app.errors import UnavailableError
 
 MOST_DOCUMENTS = 32
 """Finished documents that are kept, the last asked for longest."""
@@ -27,6 +29,11 @@ FAILURE_SECONDS = 15.0
 """A failure is shown for so long; whoever asks later has it tried again."""
 
 AT_ONCE = 2
+
+MOST_WAITING = 16
+"""Documents that may wait for their turn, so that one person's wishes keep nobody for hours."""
+
+_CROWD = "{} other computations come before this one: try again in a minute."
 
 Key = tuple[str, ...]
 """Names everything that a document depends on: the same key, the same document."""
@@ -142,11 +149,15 @@ class PreparedDocuments:
         Returns
         -------
         Ready, Computing or Failed
-            A failure is remembered only briefly, then it is tried again.
+            A failure is remembered only briefly, then it is tried again. Where too many other
+            documents wait to be computed, it has failed without a try.
         """
         with self._lock:
             entry = self._entries.get(key)
             if entry is None or self._is_forgotten(entry):
+                n_before = sum(one.outcome is None for one in self._entries.values())
+                if n_before >= AT_ONCE + MOST_WAITING:
+                    return Failed(UnavailableError(_CROWD.format(n_before)), utc_now())
                 entry = _Entry(utc_now(), time.monotonic())
                 self._entries[key] = entry
                 entry.future = self._threads.submit(self._run, key, entry, compute)
@@ -169,7 +180,7 @@ class PreparedDocuments:
         try:
             document = compute(entry.report)
         except Exception as error:  # noqa: BLE001 - whatever it is, those who asked are told
-            log.warning("could not prepare", key=key[:2], error=repr(error))
+            log.warning("could not prepare", key=key[:2], error=recorded_error(error)["message"])
             outcome = Failed(error, utc_now())
         else:
             outcome = Ready(document, time.monotonic() - entry.started)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Coroutine
+from contextlib import AbstractAsyncContextManager, nullcontext
 from functools import wraps
 from typing import Any, TypeVar
 
 from fastapi import Request, Response
 from fastapi.routing import APIRoute
 
-from app.edge.access import admitted, service_of
+from app.edge.access import Service, admitted, service_of
 from app.edge.json_bodies import GuardedRequest
 
 _Endpoint = TypeVar("_Endpoint", bound=Callable[..., Any])
@@ -23,11 +24,29 @@ def takes_seconds(endpoint: _Endpoint) -> _Endpoint:
     return endpoint
 
 
+def in_turn(endpoint: Callable[..., Any], service: Service) -> AbstractAsyncContextManager[Any]:
+    """Give what an endpoint runs in: one that may work for seconds waits for its turn.
+
+    Parameters
+    ----------
+    endpoint : callable
+        Marked by ``takes_seconds``, or not.
+    service : Service
+        Which counts how many run.
+
+    Returns
+    -------
+    async context manager
+        Whoever waits in it holds no thread.
+    """
+    return service.slow if endpoint in _takes_seconds else nullcontext()
+
+
 class GuardedRoute(APIRoute):
     """A route that admits who asks before it reads the body, and reads the body strictly."""
 
     def __init__(self, path: str, endpoint: Callable[..., Any], **kwargs: Any) -> None:
-        self._takes_seconds = endpoint in _takes_seconds
+        self._given = endpoint
         super().__init__(path, _giving_back(endpoint), **kwargs)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
@@ -36,11 +55,8 @@ class GuardedRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             mine = GuardedRequest(request.scope, request.receive)
-            async with admitted(mine):
-                if not self._takes_seconds:
-                    return await handle(mine)
-                async with service_of(request).slow:  # who waits here holds no thread
-                    return await handle(mine)
+            async with admitted(mine), in_turn(self._given, service_of(request)):
+                return await handle(mine)
 
         return guarded
 

@@ -17,6 +17,7 @@ from app.domain.audit_chain import StoredEvent
 from app.domain.types import Document, Progress
 from app.edge.access import Service, open_store
 from app.edge.prepared import Computing, Failed, Ready
+from app.edge.routes import takes_seconds
 from app.errors import InvalidInputError, TamperingError
 from app.queries.audit import require_head
 from app.queries.overview import find_last_checkpoint
@@ -83,6 +84,7 @@ def verify(desk: OnDesk) -> Response:
 
 
 @router.get("/events.jsonl")
+@takes_seconds
 def export_events(
     desk: OnDesk,
     actor: Exact = "",

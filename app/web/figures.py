@@ -6,9 +6,10 @@ from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeVar
 from urllib.parse import urlencode
 
+from anyio import to_thread
 from fastapi import Response
 from fastapi.responses import JSONResponse
 from markupsafe import Markup
@@ -27,6 +28,8 @@ Theme: TypeAlias = Literal["light", "dark"]
 Size: TypeAlias = Literal["wide", "narrow"]
 Drawings: TypeAlias = Mapping[str, Drawing]
 Source: TypeAlias = Callable[[Desk, Mapping[str, str]], Drawings]
+
+_T = TypeVar("_T")
 
 SOURCES: dict[str, Source] = {}
 """Name to what makes the drawings of a page again, from the facts in an address."""
@@ -194,30 +197,39 @@ def _find(desk: Desk, source: str, name: str, key: str) -> Drawing:
     return found[name]
 
 
+async def _apart(desk: Desk, work: Callable[[], _T]) -> _T:
+    """Work in a thread that no other request needs: a figure may wait a minute for its evidence."""
+    return await to_thread.run_sync(work, limiter=desk.service.drawing)
+
+
 @router.get("/figures/{source}/{name}/{key}.svg")
-def figure_svg(
+async def figure_svg(
     desk: OnDesk, source: str, name: str, key: str, theme: Theme = "light", size: Size = "wide"
 ) -> Response:
     """Give a figure as a picture."""
-    drawing = _find(desk, source, name, key)
-    svg = draw_svg(drawing.chart.draw(drawing.document, LOOKS[theme, size]))
+
+    def draw() -> str:
+        drawing = _find(desk, source, name, key)
+        return draw_svg(drawing.chart.draw(drawing.document, LOOKS[theme, size]))
+
+    svg = await _apart(desk, draw)
     return Response(svg, headers={"Cache-Control": _A_YEAR}, media_type="image/svg+xml")
 
 
 @router.get("/figures/{source}/{name}/{key}.json")
-def figure_specification(
+async def figure_specification(
     desk: OnDesk, source: str, name: str, key: str, theme: Theme = "light", size: Size = "wide"
 ) -> Response:
     """Give a figure as Vega-Lite, for what draws it interactively."""
-    drawing = _find(desk, source, name, key)
+    drawing = await _apart(desk, lambda: _find(desk, source, name, key))
     specification: Document = drawing.chart.draw(drawing.document, LOOKS[theme, size])
     return JSONResponse(specification, headers={"Cache-Control": _A_YEAR})
 
 
 @router.get("/figures/{source}/{name}/{key}.csv")
-def figure_table(desk: OnDesk, source: str, name: str, key: str) -> Response:
+async def figure_table(desk: OnDesk, source: str, name: str, key: str) -> Response:
     """Give the table behind a figure as a file."""
-    drawing = _find(desk, source, name, key)
+    drawing = await _apart(desk, lambda: _find(desk, source, name, key))
     text = drawing.chart.tabulate(drawing.document).as_csv()
     headers = {
         "Cache-Control": _A_YEAR,

@@ -27,6 +27,8 @@ _WORDS: Mapping[str, str] = {
 }
 """What was done to a version, as a sentence continues it."""
 
+_MOST_DIGITS = 18
+
 _ACKNOWLEDGED_IN_FORM = "not_acknowledged"
 _OVERRIDDEN_IN_FORM = "gate_failed"
 _PASSED_IN_EMERGENCY = "not_an_approver"
@@ -184,7 +186,7 @@ def require_unchanged(version: str, conversation: Sequence[Document], seen: str)
     app.errors.StaleContentError: grace approved ml_v2 at 2026-03-31 10:42:07 UTC, after you \
 opened this page. It now shows the present state; decide again.
     """
-    after = int(seen) if seen.isdecimal() else 0
+    after = int(seen) if seen.isdecimal() and len(seen) <= _MOST_DIGITS else 0
     newer = [one for one in conversation if one["seq"] > after and one["action"] in _WORDS]
     if newer:
         last = newer[-1]

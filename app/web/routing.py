@@ -30,6 +30,7 @@ from app.edge.failures import ANSWERED, problem_for
 from app.edge.json_bodies import require_plain_text
 from app.edge.middleware import UPLOADS
 from app.edge.problems import Problem, Refusal
+from app.edge.routes import in_turn
 from app.edge.services import Services
 from app.errors import ChancellorError, KeyRefusedError, TokenRefusedError
 from app.log import request_id
@@ -172,7 +173,8 @@ class PageRoute(APIRoute):
                     await stack.enter_async_context(admitted(request, by_session))
                     if request.method == "POST":
                         request.state.form = await _read_form(request, stack)
-                    response = await handle(request)
+                    async with in_turn(self.endpoint, service_of(request)):
+                        response = await handle(request)
             except _SIGN_IN_AGAIN as error:
                 return _sign_in_again(request, error)
             except ANSWERED as error:

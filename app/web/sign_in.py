@@ -150,10 +150,13 @@ def static_file(name: str) -> Response:
 def own_path(target: str) -> str:
     """Give where to go after a sign-in: a path of ours, whatever was asked for.
 
+    Browsers drop tabs and line ends from an address before they read it, so ``/``, a tab and
+    ``/evil.example`` is another site.
+
     Examples
     --------
     >>> own_path("/versions?x=1"), own_path("//evil.example"), own_path("https://evil.example")
     ('/versions?x=1', '/', '/')
     """
     is_ours = target.startswith("/") and not target.startswith(("//", "/\\"))
-    return target if is_ours and "\n" not in target and "\r" not in target else "/"
+    return target if is_ours and target.isprintable() else "/"

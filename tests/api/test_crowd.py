@@ -9,9 +9,11 @@ from threading import Event
 import httpx
 import pytest
 
-from app.main import SLOW_AT_ONCE
+from app.main import DRAWING_AT_ONCE, SLOW_AT_ONCE
 from app.services.audit_service import AuditService
+from app.web import figures
 from tests.api.conftest import Running
+from tests.support.desk_client import signed_in
 
 AT_ONCE, EACH = 96, 4
 """There are 40 threads and 30 connections to PostgreSQL."""
@@ -67,3 +69,28 @@ def test_scoring_answers_while_more_verify_the_chain_than_there_are_threads(
         assert len(begun) == SLOW_AT_ONCE
         go_on.set()
         assert set(asked) == {200}
+
+
+def test_scoring_answers_while_more_figures_wait_than_there_are_threads(
+    sqlite_running: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, go_on = [], Event()
+
+    def waiting(_desk: object, _facts: object) -> figures.Drawings:
+        begun.append(1)
+        assert go_on.wait(60)
+        return {}
+
+    monkeypatch.setitem(figures.SOURCES, "sample", waiting)
+    body = {"parties": [{"party_id": "P1", "features": {"kyc_verified": 1}}]}
+    with signed_in(sqlite_running, "viewer") as viewer, ThreadPoolExecutor(60) as crowd:
+        asked = crowd.map(lambda n: viewer.get(f"/figures/sample/roc/{n}.svg"), range(60))
+        try:
+            while len(begun) < DRAWING_AT_ONCE:
+                time.sleep(0.01)
+            with sqlite_running.client("service") as client:
+                assert client.post("/api/scoring/score", json=body).status_code == 200
+            assert len(begun) == DRAWING_AT_ONCE
+        finally:
+            go_on.set()
+        assert {answer.status_code for answer in asked} == {404}

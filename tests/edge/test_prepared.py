@@ -9,8 +9,15 @@ from threading import Barrier, Event
 import pytest
 
 from app.domain.types import Document, Progress
-from app.edge.prepared import Computing, Failed, PreparedDocuments, Ready
-from app.errors import InvalidInputError
+from app.edge.prepared import (
+    AT_ONCE,
+    MOST_WAITING,
+    Computing,
+    Failed,
+    PreparedDocuments,
+    Ready,
+)
+from app.errors import InvalidInputError, UnavailableError
 
 
 @pytest.fixture
@@ -79,3 +86,37 @@ def test_another_key_is_another_document_and_the_oldest_goes(prepared: PreparedD
 
     assert [ask(name)["name"] for name in "abacab"] == list("abacab")
     assert calls == ["a", "b", "c", "b"]
+
+
+def test_a_crowd_of_wishes_is_refused_and_forgotten_once_the_others_are_done(
+    prepared: PreparedDocuments,
+) -> None:
+    may_end = Event()
+
+    def compute(_: Progress) -> Document:
+        assert may_end.wait(10)
+        return {}
+
+    for number in range(AT_ONCE + MOST_WAITING):
+        assert isinstance(prepared.take((str(number),), compute), Computing)
+    refused = prepared.take(("one more",), compute)
+    assert isinstance(refused, Failed)
+    assert isinstance(refused.error, UnavailableError)
+    assert isinstance(prepared.take(("0",), compute), Computing), "what was admitted goes on"
+    may_end.set()
+    last = str(AT_ONCE + MOST_WAITING - 1)
+    assert isinstance(prepared.take((last,), compute, wait_seconds=10), Ready)
+    assert isinstance(prepared.take(("one more",), compute, wait_seconds=10), Ready)
+
+
+def test_the_log_does_not_quote_what_a_computation_read(
+    prepared: PreparedDocuments, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def compute(_: Progress) -> Document:
+        return {"income": int("31250,00 of P-4711")}
+
+    failed = prepared.take(("v9",), compute, wait_seconds=10)
+    assert isinstance(failed, Failed)
+    said = "".join(capsys.readouterr())
+    assert "ValueError" in said
+    assert "4711" not in said

@@ -13,6 +13,7 @@ from app.edge.browser import SESSION_COOKIE
 from app.main import create_app
 from app.services.key_service import KeyService
 from app.settings import Settings
+from app.web.sign_in import own_path
 from tests.conftest import Store
 from tests.support.service import served
 
@@ -114,3 +115,10 @@ def test_pages_load_nothing_inline_and_nothing_from_elsewhere(
     assert sheet
     assert client.get(sheet.group(1)).headers["content-type"].startswith("text/css")
     assert client.get("/static/..%2frouting.py").status_code == 404
+
+
+@pytest.mark.parametrize(
+    "target", ["/\t/evil.example", "//evil.example", "/\\evil.example", "/\x0b/x"]
+)
+def test_no_sign_in_ends_at_another_site(target: str) -> None:
+    assert own_path(target) == "/"
