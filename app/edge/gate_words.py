@@ -20,8 +20,8 @@ GATE_TITLES: Mapping[str, str] = MappingProxyType(
         "auc_roc": "The model ranks parties it never saw",
         "improves_on_baseline": "Better than the baseline",
         "weight_change": "No weight moves too far",
-        "score_correlation": "Scores keep their order",
-        "band_stability": "Few parties change band",
+        "score_correlation": "Old and new scores go together",
+        "band_stability": "Bands keep their shares",
         "cumulative_change": "Not too far from the expert over time",
     }
 )

@@ -95,7 +95,7 @@ def metrics_title(model: Mapping[str, Any]) -> str:
     elif high is not None and high < 0:
         said = "The refined card ranks worse than"
     else:
-        said = "The refined card ranks about as well as"
+        said = "The refined card ranks neither clearly better nor clearly worse than"
     return (
         f"{said} {model['base_version']}: gain {numbers.gain(metrics['gain'])} AUC, 95 % interval "
         f"{numbers.interval(metrics['gain_interval'])}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.domain.types import Document
 from app.web.findings import movement, ranking, review
 from app.web.findings.words import with_minus
+from app.web.review_texts import source_line
 
 _MEASURES = (
     ("auc_roc", "AUC", "how often a bad is ranked riskier than a good; 0.5 is chance"),
@@ -26,15 +27,16 @@ def evidence_tables(evidence: Document) -> Document:
     Returns
     -------
     dict
-        ``weights`` (the largest change first), ``measures``, ``swaps`` and ``movers`` with their
-        findings, ``figures`` (sentences about the model), ``lineage_finding``, and
-        ``path_features`` with ``path_bands``, the columns of the path.
+        ``weights`` (the largest change first), ``measures``, ``movers``; the findings of swap
+        sets and movers, and ``swaps_source``; ``figures`` (sentences about the model),
+        ``lineage_finding``, and ``path_features`` with ``path_bands``, the columns of the path.
     """
     swaps, movers, path = evidence["swap_sets"], evidence["movers"], evidence["path"]
     return {
         "weights": _by_change(evidence["features"]),
         "measures": _measures(evidence["discrimination"]),
         "swaps_finding": movement.of_swaps(swaps["tables"]) if swaps else "",
+        "swaps_source": source_line(swaps["source"]) if swaps else "",
         "movers": [_mover(one) for one in movers or ()],
         "movers_finding": movement.of_movers(movers or ()),
         "figures": [

@@ -66,6 +66,10 @@ _MEAN_CURVES = (
     "The curves are the mean over the test parts; KS in the table above is the mean of the parts' "
     "widest gaps, each at a score of its own, and so a little larger."
 )
+_PERIODS = (
+    "Each party by its latest row. Clearly: the paired 95 % interval of the difference (DeLong) "
+    "leaves out 0; chance alone makes one period in twenty look clear."
+)
 _PATH_SOURCE = (
     "The path was traced when the draft was made and is part of its evidence. AUC: mean over the "
     "validation's test parts, at every twentieth step; it never chooses the step."
@@ -105,15 +109,17 @@ def _ranking(evidence: Document) -> Mapping[str, FigureText]:
     found = evidence["discrimination"]
     old, new = (evidence[side]["version"] for side in ("old", "new"))
     source = source_line(found["source"])
-    calibrated = of_ranking.of_calibration(evidence["calibration"], new)
+    calibrated = of_ranking.of_calibration(
+        evidence["calibration"], new, in_sample=found["source"]["in_sample"]
+    )
     has_parts = found["new"]["ks"] > evidence["distributions"]["new"]["gap"] + _SAME
     gaps = f"{source} {_MEAN_CURVES}" if has_parts else source
     wilson = f"{source} Intervals by Wilson, 95 %."
     return {
-        "roc": FigureText(of_ranking.of_ranking(found), source),
+        "roc": FigureText(of_ranking.of_ranking(found, evidence["advice"]), source),
         "ks_old": FigureText(of_ranking.of_spread_alone(evidence, "old", old), gaps),
         "ks_new": FigureText(of_ranking.of_spread_alone(evidence, "new", new), gaps),
-        "periods": FigureText(of_ranking.of_periods(evidence["periods"]), f"{source} By DeLong."),
+        "periods": FigureText(of_ranking.of_periods(evidence["periods"]), f"{source} {_PERIODS}"),
         "calibration_bands": FigureText(calibrated, wilson),
         "calibration": FigureText(of_ranking.of_bins(evidence["calibration"], new), wilson),
     }

@@ -55,25 +55,25 @@ def of_bands(shares: Mapping[str, Mapping[str, float]]) -> str:
     Examples
     --------
     >>> of_bands({"old": {"poor": 0.4, "good": 0.6}, "new": {"poor": 0.5, "good": 0.5}})
-    'The band poor grows from 40.0 % to 50.0 % of parties, good shrinks from 60.0 % to 50.0 %'
+    'The band poor grows from 40.0 % to 50.0 % of scores, good shrinks from 60.0 % to 50.0 %'
     """
     old, new = shares["old"], shares["new"]
     moves = {band: new.get(band, 0.0) - old.get(band, 0.0) for band in {**old, **new}}
     up, down = max(moves, key=lambda band: moves[band]), min(moves, key=lambda band: moves[band])
     if moves[up] <= 0:
-        return "Every band keeps its share of parties"
+        return "Every band keeps its share of scores"
 
     def from_to(band: str) -> str:
         return f"{numbers.rate(old.get(band, 0.0))} to {numbers.rate(new.get(band, 0.0))}"
 
     return (
-        f"The band {name_of(up)} grows from {from_to(up)} of parties, {name_of(down)} shrinks "
+        f"The band {name_of(up)} grows from {from_to(up)} of scores, {name_of(down)} shrinks "
         f"from {from_to(down)}"
     )
 
 
 def of_migration(movement: Document) -> str:
-    """Say how many parties change band, and in which direction.
+    """Say how many scores change band, and in which direction.
 
     Parameters
     ----------
@@ -89,17 +89,17 @@ def of_migration(movement: Document) -> str:
     --------
     >>> of_migration({"n_rows": 100, "n_changed_band": 15, "migration": {
     ...     "counts": [[40, 5], [10, 45]], "old_bands": ["a", "b"], "new_bands": ["a", "b"]}})
-    '15 of 100 parties (15.0 %) change band: 10 move down, 5 up'
+    '15 of 100 scores (15.0 %) change band: 10 move down, 5 up'
     """
     n, changed = movement["n_rows"], movement["n_changed_band"]
     if changed is None:
-        return f"The cards have different bands: where each of {counted(n, 'party')} goes"
+        return f"The cards have different bands: where each of {counted(n, 'score')} goes"
     if changed == 0:
-        return f"None of {counted(n, 'party')} changes band"
+        return f"None of {counted(n, 'score')} changes band"
     counts = movement["migration"]["counts"]
     up = sum(sum(row[place + 1 :]) for place, row in enumerate(counts))
     return (
-        f"{numbers.count(changed)} of {counted(n, 'party')} ({numbers.rate(changed / n)}) change "
+        f"{numbers.count(changed)} of {counted(n, 'score')} ({numbers.rate(changed / n)}) change "
         f"band: {numbers.count(changed - up)} move down, {numbers.count(up)} up"
     )
 
@@ -119,7 +119,8 @@ def of_swaps(tables: Sequence[Document]) -> str:
 
     Examples
     --------
-    >>> of_swaps([{"at": "good", "new_bound": 650, "newly_approved": {"n": 40, "bad_rate": 0.05},
+    >>> of_swaps([{"at": "good", "old_bound": 650, "new_bound": 650,
+    ...            "newly_approved": {"n": 40, "bad_rate": 0.05},
     ...            "newly_declined": {"n": 60, "bad_rate": 0.25}}])
     'Approving from good (650): 40 more let in, of whom 5.0 % went bad; 60 more turned away, of \
 whom 25.0 % had gone bad'
@@ -134,7 +135,8 @@ whom 25.0 % had gone bad'
         let_in += f", of whom {numbers.rate(into['bad_rate'])} went bad"
     if out["n"]:
         away += f", of whom {numbers.rate(out['bad_rate'])} had gone bad"
-    where = f"{name_of(widest['at'])} ({widest['new_bound']})"
+    old, new = widest["old_bound"], widest["new_bound"]
+    where = f"{name_of(widest['at'])} ({new if old == new else f'{new}, was {old}'})"
     return f"Approving from {where}: {let_in}; {away}"
 
 
@@ -165,4 +167,4 @@ def of_movers(movers: Sequence[Document]) -> str:
     if len(movers) == 1:
         return sentence
     least = min(abs(one["change"]) for one in movers)
-    return f"{sentence}; {len(movers)} parties move by {counted(least, 'point')} or more"
+    return f"{sentence}; each of these {len(movers)} moves by {counted(least, 'point')} or more"

@@ -7,13 +7,16 @@ from app.domain.types import Document
 from app.edge import numbers
 
 
-def of_ranking(found: Document) -> str:
+def of_ranking(found: Document, advice: Document | None = None) -> str:
     """Say which card ranks better, by how much, and how sure that is.
 
     Parameters
     ----------
     found : dict
         ``discrimination`` of a comparison.
+    advice : dict or None
+        Its ``advice``: after earlier looks at these rows a gain is clear only where the wider
+        interval of the advice lies above 0 too.
 
     Returns
     -------
@@ -30,12 +33,15 @@ def of_ranking(found: Document) -> str:
     """
     gain, limits = found["auc_roc_difference"], found["auc_roc_difference_interval"]
     low, high = limits or (float("-inf"), float("inf"))
-    if low > 0:
+    if low > 0 and advice and advice["n_looks"] and not (advice["interval"][0] or 0) > 0:
+        looks = counted(advice["n_looks"], "earlier look")
+        said = f"May rank defaults better, but after {looks} not clearly,"
+    elif low > 0:
         said = "Ranks defaults better"
     elif high < 0:
         said = "Ranks defaults worse"
     else:
-        said = "Ranks defaults about as well"
+        said = "Ranks defaults neither clearly better nor clearly worse"
     unseen = "parties that may have shaped it" if found["source"]["in_sample"] else (
         "parties it never saw"
     )  # fmt: skip
@@ -146,7 +152,7 @@ bads or goods to say'
     return f"{sentence}; {few}" if left else sentence
 
 
-def of_calibration(found: Document, name: str) -> str:
+def of_calibration(found: Document, name: str, *, in_sample: bool = False) -> str:
     """Say whether the new card's probabilities came true.
 
     Parameters
@@ -155,6 +161,8 @@ def of_calibration(found: Document, name: str) -> str:
         ``calibration`` of the evidence.
     name : str
         Of the new version.
+    in_sample : bool
+        Whether the probabilities were fitted to the same rows.
 
     Returns
     -------
@@ -169,8 +177,9 @@ def of_calibration(found: Document, name: str) -> str:
 1 of 2 bands'
     """
     known = [one["is_within"] for one in found["new"]["bands"] if one["is_within"] is not None]
+    fitted = "Fitted to these very parties, " if in_sample else ""
     return (
-        f"{name} predicts {numbers.rate(found['new']['predicted'])} bad, "
+        f"{fitted}{name} predicts {numbers.rate(found['new']['predicted'])} bad, "
         f"{numbers.rate(found['bad_rate'])} came true; the prediction lies within the 95 % "
         f"interval in {sum(known)} of {counted(len(known), 'band')}"
     )

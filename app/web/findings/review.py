@@ -75,13 +75,15 @@ def of_lineage(lineage: Document) -> str:
         return f"Rests on {files} and no label set"
     n, n_bad = (sum(one[key] for one in sets) for key in ("n_labelled", "n_bad"))
     first = sets[0]
+    unit = "labelled party" if len(sets) == 1 else "labelled row"  # a party may be in several
     window = first["observation_window_days"]
     observed = "a final flag" if window is None else f"{window} days observed"
     through = sorted(one["data_through"] for one in sets if one["data_through"])
-    until = f", data through {through[-1]}" if through else ""
+    until = (
+        f", data through {' to '.join(dict.fromkeys((through[0], through[-1])))}" if through else ""
+    )
     return (
-        f"Rests on {files} and {counted(n, 'labelled party')} ({numbers.count(n_bad)} bad), "
-        f"{observed}{until}"
+        f"Rests on {files} and {counted(n, unit)} ({numbers.count(n_bad)} bad), {observed}{until}"
     )
 
 

@@ -9,6 +9,7 @@ from app.edge import gate_words, numbers
 from app.web.findings.words import listed
 
 _MOST_NAMED = 3
+_ROUNDING = 1e-9
 
 
 def of_weights(features: Mapping[str, Document]) -> str:
@@ -35,7 +36,7 @@ def of_weights(features: Mapping[str, Document]) -> str:
     moved = {
         name: one["change"]
         for name, one in features.items()
-        if one["change"] is None or abs(one["change"]) > 1e-9  # noqa: PLR2004 - rounding noise
+        if (one["new_weight"] if one["change"] is None else abs(one["change"]) > _ROUNDING)
     }
     if not moved:
         return "No weight moves: both cards share their points in the same way"
@@ -67,7 +68,7 @@ def of_path(path: Document) -> str:
     --------
     >>> steps = [{"t": 0.0, "auc_roc": 0.718}, {"t": 1.0, "auc_roc": 0.745}]
     >>> of_path({"t": 0.91, "stopped_by": ["band_stability"], "steps": steps})
-    'Goes 91 % of the way, where the gate "Few parties change band" stops it; AUC from 0.718 at \
+    'Goes 91 % of the way, where the gate "Bands keep their shares" stops it; AUC from 0.718 at \
 the start to 0.745 at the end'
     """
     ends = [step["auc_roc"] for step in path["steps"]]
