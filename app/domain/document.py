@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Sequence
+from math import inf
 from typing import Any
 
 import yaml
@@ -13,6 +14,7 @@ from yaml.constructor import ConstructorError
 from app.errors import DocumentError
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w-]*")
+_MOST_VALUES = 1_000_000
 _MERGE_TAG = "tag:yaml.org,2002:merge"
 
 
@@ -70,6 +72,8 @@ def parse_document(text: str) -> Any:
     if text.lstrip("\ufeff \t\r\n").startswith(("{", "[")):
         try:
             return _parse_json(text.lstrip("\ufeff"))
+        except RecursionError as error:
+            raise DocumentError("", "is nested too deeply") from error
         except json.JSONDecodeError:
             pass  # YAML also has braces; its message follows if it cannot read the text either
     return _parse_yaml(text)
@@ -98,6 +102,7 @@ def _parse_yaml(text: str) -> Any:
         if node is None:
             return None
         raise_problems(_duplicates(node, (), set()))
+        _refuse_bombs(node)
         return loader.construct_document(node)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
@@ -132,6 +137,24 @@ def _duplicates(
             keys.add((key.tag, key.value))
             found += _duplicates(value, place, seen)
     return found
+
+
+def _refuse_bombs(node: yaml.Node) -> None:
+    """Refuse aliases that a few lines make millions of values of, and those within themselves."""
+    if _n_values(node, {}) > _MOST_VALUES:
+        raise DocumentError("", f"its aliases (*) stand for more than {_MOST_VALUES:,} values")
+
+
+def _n_values(node: yaml.Node, known: dict[int, float]) -> float:
+    if id(node) not in known:
+        known[id(node)] = inf  # what an alias within itself comes to
+        parts: list[yaml.Node] = []
+        if isinstance(node, yaml.SequenceNode):
+            parts = node.value
+        elif isinstance(node, yaml.MappingNode):
+            parts = [value for _, value in node.value]
+        known[id(node)] = 1 + sum(_n_values(part, known) for part in parts)
+    return known[id(node)]
 
 
 def format_place(path: Sequence[str | int]) -> str:

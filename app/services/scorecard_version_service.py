@@ -309,17 +309,19 @@ class ScorecardVersionService(VersionReading):
         """
         return roll_back(self.db, version, actor=self.actor, reason=reason, emergency=emergency)
 
-    def acknowledge_emergency(self, *, reason: str) -> Document:
+    def acknowledge_emergency(self, *, reason: str, newest: str | None = None) -> Document:
         """Acknowledge every emergency rollback that waits for it.
 
         Parameters
         ----------
         reason : str
             What was found; not blank.
+        newest : str, optional
+            ``at`` of the last one that the person saw, where a page was in between.
 
         Returns
         -------
         dict
             See :func:`app.services.version_emergencies.acknowledge_emergencies`.
         """
-        return acknowledge_emergencies(self.db, actor=self.actor, reason=reason)
+        return acknowledge_emergencies(self.db, actor=self.actor, reason=reason, newest=newest)

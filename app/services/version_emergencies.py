@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 from app.db import transaction, utc_now
 from app.domain.rights import may_acknowledge_emergency
 from app.domain.types import Document
-from app.errors import NotFoundError
+from app.errors import NotFoundError, StaleContentError
 from app.models import Activation, EmergencyAcknowledgement
 from app.queries.audit import require_head
 from app.queries.policies import current_policy
@@ -16,7 +16,9 @@ from app.services.audit_service import record
 from app.services.version_cases import raise_unless_allowed, require_text
 
 
-def acknowledge_emergencies(db: Session, *, actor: str, reason: str) -> Document:
+def acknowledge_emergencies(
+    db: Session, *, actor: str, reason: str, newest: str | None = None
+) -> Document:
     """Record that an approver looked at the emergency rollbacks that nobody acknowledged yet.
 
     Writes: for each one row in ``emergency_acknowledgements`` and the event
@@ -30,6 +32,8 @@ def acknowledge_emergencies(db: Session, *, actor: str, reason: str) -> Document
         An approver who did none of them.
     reason : str
         What was found; not blank.
+    newest : str or None
+        ``at`` of the last one that the person saw; None where there was no page in between.
 
     Returns
     -------
@@ -42,6 +46,8 @@ def acknowledge_emergencies(db: Session, *, actor: str, reason: str) -> Document
         If there is nothing to acknowledge.
     NotPermittedError, SelfReviewError
         If the person may not.
+    StaleContentError
+        If there was another one after `newest`.
     """
     said = require_text(reason, "reason")
     with transaction(db):
@@ -49,6 +55,11 @@ def acknowledge_emergencies(db: Session, *, actor: str, reason: str) -> Document
         found = list_open_emergencies(db)
         if not found:
             raise NotFoundError("There is no emergency rollback to acknowledge.")
+        if newest is not None and found[-1].at.isoformat() != newest:
+            raise StaleContentError(
+                f"{found[-1].actor} rolled back to {found[-1].version} in an emergency after you "
+                "opened this page. Look at it, and acknowledge again."
+            )
         policy = current_policy(db)[1]
         for activation in found:
             decision = may_acknowledge_emergency(policy, activation.actor, actor)

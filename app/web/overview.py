@@ -29,7 +29,9 @@ def overview(desk: OnDesk) -> Response:
 def acknowledge_emergencies(desk: OnDesk) -> Response:
     """Acknowledge every emergency rollback that waits for it."""
     try:
-        desk.use.versions.acknowledge_emergency(reason=desk.text("reason"))
+        desk.use.versions.acknowledge_emergency(
+            reason=desk.text("reason"), newest=desk.text("newest")
+        )
     except ChancellorError as error:
         return _page(desk, refused=error)
     return go_to("/")

@@ -20,6 +20,7 @@ router = page_router()
 VersionName = Annotated[str, Path(min_length=1, max_length=200)]
 Cursor = Annotated[str | None, Query(max_length=512)]
 _SHOWN = 25
+_MOST_PASTED = 1 << 19
 
 
 @router.get("/versions")
@@ -82,6 +83,10 @@ def _ask(desk: Desk, refused: ChancellorError | None = None) -> HTMLResponse:
 def _drafted(desk: Desk) -> Scorecard:
     """Read the card that somebody pasted, or the weights that they typed."""
     pasted = desk.text("document")
+    if len(pasted) > _MOST_PASTED:  # reading YAML takes 10 s a megabyte
+        raise InvalidInputError(
+            f"The card is longer than {_MOST_PASTED:,} characters: file it with the command line."
+        )
     if pasted:
         return Scorecard.from_document(parse_document(pasted))
     active = desk.use.versions.get_active()

@@ -14,6 +14,7 @@ from app.errors import (
     NotFoundError,
     NotPermittedError,
     SelfReviewError,
+    StaleContentError,
     TransitionError,
 )
 from app.queries.versions import require_version
@@ -129,7 +130,10 @@ def test_an_emergency_rollback_stands_out_until_an_approver_acknowledges_it(db):
         versions(db, "ops").acknowledge_emergency(reason="mine")
     with pytest.raises(NotPermittedError):
         versions(db, "joe").acknowledge_emergency(reason="not mine")
-    seen = versions(db, "grace").acknowledge_emergency(reason="it was right")
+    with pytest.raises(StaleContentError, match="ops rolled back to v1"):
+        versions(db, "grace").acknowledge_emergency(reason="seen", newest="2026-03-31T00:00:00")
+    newest = versions(db).list_emergencies()[-1]["at"]
+    seen = versions(db, "grace").acknowledge_emergency(reason="it was right", newest=newest)
     assert [entry["actor"] for entry in seen["acknowledged"]] == ["ops"]
     assert DoctorService(db).examine()["findings"] == []
     with pytest.raises(NotFoundError):

@@ -253,6 +253,20 @@ def test_yaml_words_stay_words() -> None:
     ]
 
 
+def test_few_lines_that_stand_for_millions_of_values_are_refused() -> None:
+    merges = "".join(f"m{i}: &m{i}\n  <<: [*m{i - 1}, *m{i - 1}]\n" for i in range(1, 40))
+    lists = "".join(f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 9)}]\n" for i in range(1, 12))
+    for text in (f"m0: &m0 {{x: 1}}\n{merges}", f"a0: &a0 [x]\n{lists}", "a: &a [*a]"):
+        with pytest.raises(DocumentError, match="aliases"):
+            parse_document(text)
+
+
+@pytest.mark.parametrize("start", ["[", '{"a":', "- "])
+def test_a_document_that_is_nested_too_deeply_is_refused(start: str) -> None:
+    with pytest.raises(DocumentError):
+        parse_document(start * 20_000)
+
+
 def test_anchors_may_be_used() -> None:
     bins = "{kind: bins, edges: [1], values: [1, 0]}"
     card = load_scorecard(

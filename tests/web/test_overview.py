@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -148,7 +150,12 @@ def test_an_emergency_waits_until_an_approver_acknowledges_it(
         assert "scores fell &lt;b&gt;overnight&lt;/b&gt;" in page
         assert "Acknowledge the emergency rollback" in page
         assert client.send("/emergencies/acknowledge", reason=" ").status_code == 422
-        assert client.send("/emergencies/acknowledge", reason="looked at it").status_code == 303
+        found = re.search('name="newest" value="([^"]+)"', page)
+        assert found
+        seen = {"newest": html.unescape(found[1]), "reason": "looked at it"}
+        blind = client.send("/emergencies/acknowledge", reason="looked at none")
+        assert "after you opened this page" in blind.text
+        assert client.send("/emergencies/acknowledge", **seen).status_code == 303
         assert "Emergency rollback" not in client.get("/").text
         assert client.send("/emergencies/acknowledge", reason="again").status_code == 404
     with signed_in(desk, "viewer") as client:
