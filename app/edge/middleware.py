@@ -49,6 +49,9 @@ UPLOADS = frozenset(
 IMPORTS = UPLOADS | {"/batches", "/outcomes", "/exposures"}
 """What reads a whole file, and so may take its time."""
 
+SIGN_IN, SIGN_IN_BYTES = "/sign-in", 64 << 10
+"""The one form that is read before it is known whose it is: there is room for a key or a token."""
+
 UPLOAD_PATIENCE = 10
 SECONDS_BETWEEN_CHUNKS = 30.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
@@ -121,6 +124,8 @@ class Envelope:
             raise _too_large(limit)
 
     def _limit(self, scope: Scope) -> int:
+        if scope["path"] == SIGN_IN:
+            return min(SIGN_IN_BYTES, self.settings.max_body_bytes)
         is_upload = scope["path"] in UPLOADS
         return self.settings.max_upload_bytes if is_upload else self.settings.max_body_bytes
 

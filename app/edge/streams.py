@@ -58,16 +58,22 @@ class Streams:
         Refusal
             503 if too many streams are open, 429 if this person has too many.
         """
-        if self._taken[person] >= MOST_PER_PERSON:
-            detail = "You watch too many pages at once: close some, or reload this one by hand."
-            raise Refusal(429, "too_many_streams", detail, {"Retry-After": "5"})
-        if self._taken.total() >= MOST_STREAMS:
-            detail = "Too many pages are watched at once: reload by hand."
-            raise Refusal(503, "too_many_streams", detail, {"Retry-After": "5"})
+        refusal = self._refusal(person)
+        if refusal is not None:
+            raise refusal
         headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         return StreamingResponse(
             self._events(person, look, is_last), media_type="text/event-stream", headers=headers
         )
+
+    def _refusal(self, person: str) -> Refusal | None:
+        if self._taken[person] >= MOST_PER_PERSON:
+            detail = "You watch too many pages at once: close some, or reload this one by hand."
+            return Refusal(429, "too_many_streams", detail, {"Retry-After": "5"})
+        if self._taken.total() >= MOST_STREAMS:
+            detail = "Too many pages are watched at once: reload by hand."
+            return Refusal(503, "too_many_streams", detail, {"Retry-After": "5"})
+        return None
 
     async def _events(
         self,
@@ -75,6 +81,9 @@ class Streams:
         look: Callable[[], Awaitable[Document]],
         is_last: Callable[[Document], bool],
     ) -> AsyncIterator[str]:
+        if self._refusal(person) is not None:  # others were admitted at the same moment
+            yield "retry: 5000\n\n"  # whoever asks again is told why not
+            return
         self._taken[person] += 1
         try:
             async for event in _changes(look, is_last):

@@ -10,6 +10,7 @@ import pytest
 
 from app.db import close_engine, open_session
 from app.edge.browser import SESSION_COOKIE
+from app.edge.middleware import SIGN_IN_BYTES
 from app.main import create_app
 from app.services.key_service import KeyService
 from app.settings import Settings
@@ -84,6 +85,12 @@ def test_what_is_no_persons_key_opens_nothing(
     assert answer.status_code == (403 if role else 401)
     assert "Not done." in answer.text
     assert SESSION_COOKIE not in client.cookies
+
+
+def test_nobody_unknown_fills_the_memory(made: tuple[httpx.Client, Store]) -> None:
+    client, _ = made
+    assert _sign_in(client, "x" * (SIGN_IN_BYTES - 100)).status_code == 401
+    assert _sign_in(client, "x" * SIGN_IN_BYTES).status_code == 413
 
 
 def test_a_form_without_its_token_or_from_elsewhere_is_refused(
