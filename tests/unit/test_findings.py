@@ -72,7 +72,7 @@ def test_a_feature_that_comes_in_and_cards_with_other_bands_have_their_own_words
     fresh = {"old_weight": None, "new_weight": 2.0, "change": None}
     gone = {"old_weight": 1.0, "new_weight": None, "change": -1.0}
     assert weights.of_weights({"old": gone, "fresh": fresh}) == (
-        "2 of 2 weights move: fresh comes in and old -100.0 %"
+        "2 of 2 weights, as shares of their sum, move: fresh comes in and old -100.0 %"
     )
     other = movement.of_migration({"n_rows": 5, "n_changed_band": None})
     assert other == "The cards have different bands: where each of 5 scores goes"
@@ -86,7 +86,7 @@ def test_months_with_too_few_parties_say_nothing() -> None:
 
 
 def test_a_path_that_went_all_the_way_or_stopped_at_two_gates() -> None:
-    steps = [{"auc_roc": None}, {"auc_roc": None}]
+    steps = [{"t": 0.0, "auc_roc": None}, {"t": 1.0, "auc_roc": None}]
     assert weights.of_path({"t": 1.0, "stopped_by": [], "steps": steps}) == (
         "Goes the whole way that the guard-rails allow"
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import isclose
 
 from app.domain.types import Document
 from app.edge import gate_words, numbers
@@ -10,6 +11,7 @@ from app.web.findings.words import listed
 
 _MOST_NAMED = 3
 _ROUNDING = 1e-9
+_SIDES = ("old_weight", "new_weight")
 
 
 def of_weights(features: Mapping[str, Document]) -> str:
@@ -29,9 +31,10 @@ def of_weights(features: Mapping[str, Document]) -> str:
     --------
     >>> of_weights({
     ...     "tax_id": {"old_weight": 10.0, "new_weight": 12.0, "change": 0.2},
-    ...     "kyc": {"old_weight": 10.0, "new_weight": 10.0, "change": 0.0},
+    ...     "kyc": {"old_weight": 10.0, "new_weight": 8.0, "change": -0.2},
+    ...     "age": {"old_weight": 10.0, "new_weight": 10.0, "change": 0.0},
     ... })
-    '1 of 2 weights moves: tax_id +20.0 %'
+    '2 of 3 weights move: tax_id +20.0 % and kyc -20.0 %'
     """
     moved = {
         name: one["change"]
@@ -48,7 +51,9 @@ def of_weights(features: Mapping[str, Document]) -> str:
     ]
     most = "the most " if len(moved) > len(largest) else ""
     verb = "moves" if len(moved) == 1 else "move"
-    return f"{len(moved)} of {len(features)} weights {verb}: {most}{listed(named)}"
+    sums = [sum(one[side] or 0.0 for one in features.values()) for side in _SIDES]
+    what = "weights" if isclose(*sums) else "weights, as shares of their sum,"
+    return f"{len(moved)} of {len(features)} {what} {verb}: {most}{listed(named)}"
 
 
 def of_path(path: Document) -> str:
@@ -66,17 +71,13 @@ def of_path(path: Document) -> str:
 
     Examples
     --------
-    >>> steps = [{"t": 0.0, "auc_roc": 0.718}, {"t": 1.0, "auc_roc": 0.745}]
+    >>> steps = [{"t": 0.0, "auc_roc": 0.718}, {"t": 0.9, "auc_roc": 0.742},
+    ...          {"t": 0.91, "auc_roc": None}, {"t": 1.0, "auc_roc": 0.745}]
     >>> of_path({"t": 0.91, "stopped_by": ["band_stability"], "steps": steps})
-    'Goes 91 % of the way, where the gate "Bands keep their shares" stops it; AUC from 0.718 at \
-the start to 0.745 at the end'
+    'Goes 91 % of the way, where the gate "Bands keep their shares" stops it; AUC 0.718 at the \
+start, 0.742 at step 0.90, 0.745 at the end'
     """
-    ends = [step["auc_roc"] for step in path["steps"]]
-    ranks = (
-        f"; AUC from {numbers.auc(ends[0])} at the start to {numbers.auc(ends[-1])} at the end"
-        if ends[0] is not None and ends[-1] is not None
-        else ""
-    )
+    ranks = _ranks_along(path)
     way = f"Goes {100 * path['t']:.0f} % of the way"
     if path["t"] >= 1:
         return f"Goes the whole way that the guard-rails allow{ranks}"
@@ -85,3 +86,16 @@ the start to 0.745 at the end'
     gates = listed([f'"{gate_words.GATE_TITLES.get(one, one)}"' for one in path["stopped_by"]])
     many = len(path["stopped_by"]) > 1
     return f"{way}, where the gate{'s' if many else ''} {gates} stop{'' if many else 's'} it{ranks}"
+
+
+def _ranks_along(path: Document) -> str:
+    """Give the AUC at both ends, and at the last measured step that the draft went through."""
+    known = [step for step in path["steps"] if step["auc_roc"] is not None]
+    passed = [step for step in known if step["t"] <= path["t"]]
+    if not passed:
+        return ""
+    said = [f"{numbers.auc(known[0]['auc_roc'])} at the start"]
+    if 0 < passed[-1]["t"] < known[-1]["t"]:
+        said.append(f"{numbers.auc(passed[-1]['auc_roc'])} at step {passed[-1]['t']:.2f}")
+    said.append(f"{numbers.auc(known[-1]['auc_roc'])} at the end")
+    return f"; AUC {', '.join(said)}"
