@@ -156,3 +156,17 @@ def test_label_sets_of_several_batches_count_rows_and_give_both_dates() -> None:
         "Rests on 1 file and 200 labelled rows (20 bad), 180 days observed, data through "
         "2025-03-31 to 2025-11-28"
     )
+
+
+def test_a_recommendation_that_rests_on_a_withdrawn_batch_says_so_first() -> None:
+    files = [{"what": "batch B1", "is_withdrawn": True}, {"what": "B2", "is_withdrawn": False}]
+    document = {
+        "limits": ["In-sample."],
+        "advice": None,
+        "figures": None,
+        "lineage": {"files": files, "label_sets": []},
+    }
+    assert review.untold(document) == (
+        "Withdrawn since: batch B1. What rests on it may be wrong.",
+        "In-sample.",
+    )

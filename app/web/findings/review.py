@@ -142,7 +142,7 @@ def recommendation(advice: Document | None, version: str, against: str) -> tuple
 
 
 def untold(document: Document) -> tuple[str, ...]:
-    """List what the recommendation does not tell: limits, earlier looks, exposure.
+    """List what the recommendation does not tell: withdrawn files, limits, earlier looks, exposure.
 
     Parameters
     ----------
@@ -157,11 +157,14 @@ def untold(document: Document) -> tuple[str, ...]:
     Examples
     --------
     >>> untold({"limits": ["In-sample."], "advice": None, "figures": None,
-    ...         "lineage": {"label_sets": [{"has_exposures": False}]}})
+    ...         "lineage": {"files": [], "label_sets": [{"has_exposures": False}]}})
     ('In-sample.', 'No exposure list was given: a party without a default counts as good, whether \
 it was granted credit or not.')
     """
+    withdrawn = [one["what"] for one in document["lineage"]["files"] if one["is_withdrawn"]]
     said = list(document["limits"])
+    if withdrawn:
+        said.insert(0, f"Withdrawn since: {listed(withdrawn)}. What rests on it may be wrong.")
     advice = document["advice"]
     if advice is not None and advice["n_looks"] == 0:
         said.append("It is the first look at these rows against this baseline.")
