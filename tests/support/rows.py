@@ -256,6 +256,11 @@ def _rows(digest: str) -> list[models.Base]:
             expires_at=utc_now(), **_made(),
         ),
         models.ApiKeyRevocation(key_id="0" * 12, reason="lost", at=utc_now(), actor="ada"),
+        models.BrowserSession(
+            id="1" * 12, secret_hash=HASH, actor="ada", roles=["analyst"], key_id="0" * 12,
+            expires_at=utc_now(), created_at=utc_now(),
+        ),
+        models.BrowserSessionEnd(session_id="1" * 12, at=utc_now()),
     ]  # fmt: skip
 
 
