@@ -120,8 +120,19 @@ def test_a_gain_that_earlier_looks_make_unsure_is_not_called_better() -> None:
     assert ranking.of_ranking(found, sure).startswith("Ranks defaults better on")
 
 
+def test_two_cards_that_rank_alike_are_said_to() -> None:
+    assert ranking.of_ranking(_ranked(0.0, [0.0, 0.0])).startswith("Ranks defaults exactly alike")
+    certain = ranking.of_ranking(_ranked(0.1, [0.1, 0.1]))
+    assert certain.startswith("Ranks defaults neither clearly better nor clearly worse")
+    assert certain.endswith("interval –")
+
+
 def test_probabilities_fitted_to_the_same_rows_are_not_passed_off_as_a_forecast() -> None:
-    found = {"bad_rate": 0.2, "new": {"predicted": 0.2, "bands": [{"is_within": True}]}}
+    found = {
+        "bad_rate": 0.2,
+        "bad_rate_interval": [0.1, 0.35],
+        "new": {"predicted": 0.2, "bands": [{"is_within": True}]},
+    }
     said = ranking.of_calibration(found, "v3", in_sample=True)
     assert said.startswith("Fitted to these very parties, v3 predicts 20.0 % bad")
 

@@ -32,6 +32,8 @@ def of_ranking(found: Document, advice: Document | None = None) -> str:
 95 % interval 0.009 to 0.039'
     """
     gain, limits = found["auc_roc_difference"], found["auc_roc_difference_interval"]
+    if limits is not None and gain and limits[0] == limits[1]:
+        limits = None  # a standard error of 0 says that it cannot be estimated
     low, high = limits or (float("-inf"), float("inf"))
     if low > 0 and advice and advice["n_looks"] and not (advice["interval"][0] or 0) > 0:
         looks = counted(advice["n_looks"], "earlier look")
@@ -40,6 +42,8 @@ def of_ranking(found: Document, advice: Document | None = None) -> str:
         said = "Ranks defaults better"
     elif high < 0:
         said = "Ranks defaults worse"
+    elif low == high:
+        said = "Ranks defaults exactly alike"
     else:
         said = "Ranks defaults neither clearly better nor clearly worse"
     unseen = "parties that may have shaped it" if found["source"]["in_sample"] else (
@@ -171,17 +175,20 @@ def of_calibration(found: Document, name: str, *, in_sample: bool = False) -> st
 
     Examples
     --------
-    >>> of_calibration({"bad_rate": 0.165, "n": 1064, "new": {"predicted": 0.155, "bands": [
-    ...     {"is_within": True}, {"is_within": False}, {"is_within": None}]}}, "ml_v2")
-    'ml_v2 predicts 15.5 % bad, 16.5 % came true; the prediction lies within the 95 % interval in \
-1 of 2 bands'
+    >>> of_calibration({"bad_rate": 0.165, "bad_rate_interval": [0.144, 0.189], "n": 1064,
+    ...     "new": {"predicted": 0.155, "bands": [
+    ...         {"is_within": True}, {"is_within": False}, {"is_within": None}]}}, "ml_v2")
+    'ml_v2 predicts 15.5 % bad, 16.5 % came true (95 % interval 14.4 % to 18.9 %); in 1 of 2 bands \
+the prediction lies within the 95 % interval of the band'
     """
     known = [one["is_within"] for one in found["new"]["bands"] if one["is_within"] is not None]
+    low, high = found["bad_rate_interval"]
     fitted = "Fitted to these very parties, " if in_sample else ""
     return (
         f"{fitted}{name} predicts {numbers.rate(found['new']['predicted'])} bad, "
-        f"{numbers.rate(found['bad_rate'])} came true; the prediction lies within the 95 % "
-        f"interval in {sum(known)} of {counted(len(known), 'band')}"
+        f"{numbers.rate(found['bad_rate'])} came true (95 % interval {numbers.rate(low)} to "
+        f"{numbers.rate(high)}); in {sum(known)} of {counted(len(known), 'band')} the prediction "
+        "lies within the 95 % interval of the band"
     )
 
 
