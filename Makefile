@@ -41,7 +41,7 @@ demo: setup
 
 check: static quick
 
-test: static browser
+test: static browser spark
 	@echo "== tests, the slow ones too"
 	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --cov --cov-report=term
 

@@ -165,7 +165,7 @@ def _filled(path: str, names: Mapping[str, str]) -> str | None:
 def _page(client: httpx.Client, log: Path, path: str, address: str) -> dict[str, Any]:
     began = time.perf_counter()
     answer = client.get(address)
-    while "refresh" in answer.headers and time.perf_counter() - began < PATIENCE_SECONDS:
+    while _is_loading(answer) and time.perf_counter() - began < PATIENCE_SECONDS:
         time.sleep(0.2)
         answer = client.get(address)
     first = 1000 * (time.perf_counter() - began)
@@ -183,6 +183,11 @@ def _page(client: httpx.Client, log: Path, path: str, address: str) -> dict[str,
         "slowest": max(times),
         "kilobytes": len(answer.content) / 1000,
     }
+
+
+def _is_loading(answer: httpx.Response) -> bool:
+    """Say whether a page still computes what it will show."""
+    return "refresh" in answer.headers or 'http-equiv="refresh"' in answer.text
 
 
 def _say(what: str, value: object) -> None:

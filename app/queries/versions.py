@@ -157,6 +157,16 @@ def find_pending_copy(db: Session, content_hash: str, base_version: str) -> str 
     return db.scalars(same.where(waits | (ScorecardVersion.status == "active"))).first()
 
 
+_LINKS = select(
+    ScorecardVersion.version,
+    ScorecardVersion.number,
+    ScorecardVersion.origin,
+    ScorecardVersion.base_version,
+    ScorecardVersion.features,
+).order_by(ScorecardVersion.number)
+"""What descent is told by, of every version: whole rows of hundreds take a tenth of a second."""
+
+
 def expert_ancestor(db: Session, version: str) -> ScorecardVersion:
     """Find the nearest ancestor that a person really wrote, starting at the version itself.
 
@@ -186,7 +196,7 @@ def expert_ancestor(db: Session, version: str) -> ScorecardVersion:
             base_version=row.base_version,
             weights={name: part["weight"] for name, part in row.features.items()},
         )
-        for row in list_versions(db)
+        for row in db.execute(_LINKS)
     ]
     return require_version(db, find_expert(version, links))
 

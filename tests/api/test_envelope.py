@@ -109,8 +109,8 @@ def test_what_takes_too_long_is_answered_and_goes_on(sqlite_store: Store) -> Non
         assert (slow.status_code, slow.json()["code"]) == (503, "timeout")
         assert "Retry-After" in slow.headers
         until = time.monotonic() + 20
-        while client.get("/api/policy").json()["content"]["min_auc_roc"] != 0.7:
-            assert time.monotonic() < until
+        while '"min_auc_roc":0.7' not in client.get("/api/policy").text.replace(" ", ""):
+            assert time.monotonic() < until  # on a busy machine the look itself may be too late
 
 
 def test_a_fault_of_ours_is_a_problem_document_without_traceback(running: Running) -> None:
