@@ -164,6 +164,7 @@ def test_a_persons_version_is_compared_and_rejected(chancellor, with_portfolio, 
     assert refused["error"]["facts"]["place"].startswith("features.a")
 
 
+@pytest.mark.slow
 def test_the_pipeline_prints_the_same_document_whether_a_gate_failed_or_not(
     chancellor, with_portfolio
 ):
@@ -193,6 +194,7 @@ def test_gates_that_stop_a_training_stand_one_on_a_line(chancellor, with_portfol
     assert refused[1] == "  sample_size failed: 60 parties are labelled; at least 100 are needed."
 
 
+@pytest.mark.slow
 def test_keep_is_no_error_and_despite_advice_is_on_the_record(chancellor, with_portfolio):
     with_portfolio("keeps")
     kept = chancellor("pipeline", "run", "B1", "--actor", "ada").out

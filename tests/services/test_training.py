@@ -177,6 +177,7 @@ def test_a_hundred_labels_with_five_bads_train_and_ask_for_acknowledgement(db, t
     assert found["advice"] in {"keep", "wait"}
 
 
+@pytest.mark.slow
 def test_parties_repeated_over_pooled_batches_count_once(db, tmp_path):
     once = rows_of(600)
     load(db, tmp_path, once, "B1")
@@ -217,6 +218,7 @@ def test_what_the_data_cannot_tell_is_warned_of_and_held(db, tmp_path, kind):
     assert sum(feature["weight"] for feature in card.values()) == pytest.approx(100)
 
 
+@pytest.mark.slow
 def test_the_same_inputs_give_the_same_model_weights_and_hashes_twice(db, tmp_path):
     load(db, tmp_path, rows_of())
     one, two = train(db, seed=7), train(db, seed=7)
@@ -392,6 +394,7 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(db, tmp_path):
         train(db)
 
 
+@pytest.mark.slow
 def test_a_step_that_improves_nothing_counts_later_looks(db, tmp_path):
     rows = rows_of(900)
     load(db, tmp_path, rows, "B1")
@@ -427,6 +430,7 @@ def test_a_model_of_the_second_generation_is_bound_to_the_expert_not_to_its_base
     assert weights["b"] > 1.5 * expert["b"]  # further than one step from the expert may go
 
 
+@pytest.mark.slow
 def test_a_comparison_names_the_models_that_advised_otherwise(db, tmp_path):
     rows = rows_of(1200, ADOPTS, days=360)
     late = rows[800:]  # in the last months risk no longer follows the features that gain
