@@ -76,7 +76,7 @@ def aucs_title(models: Sequence[Mapping[str, Any]]) -> str:
 
 
 def metrics_title(model: Mapping[str, Any]) -> str:
-    """Say what the refined card gains.
+    """Say what the refined card gains; after earlier looks as the advice's wider interval has it.
 
     Parameters
     ----------
@@ -87,10 +87,22 @@ def metrics_title(model: Mapping[str, Any]) -> str:
     -------
     str
         One sentence without its full stop.
+
+    Examples
+    --------
+    >>> found = {"base_version": "v1", "metrics": {"gain": 0.02, "gain_interval": [0.001, 0.039]},
+    ...          "validation": {"advice": {"n_looks": 2, "interval": [-0.003, 0.043]}}}
+    >>> metrics_title(found)
+    'After 2 earlier looks the refined card does not clearly rank better than v1: gain +0.020 AUC, \
+95 % interval 0.001 to 0.039'
     """
-    metrics = model["metrics"]
+    metrics, advice = model["metrics"], model["validation"]["advice"]
     low, high = metrics["gain_interval"] or (None, None)
-    if low is not None and low > 0:
+    n_looks = advice["n_looks"]
+    if low is not None and low > 0 and n_looks and not (advice["interval"][0] or 0) > 0:
+        said = f"After {counted(n_looks, 'earlier look')} the refined card does not clearly rank "
+        said += "better than"
+    elif low is not None and low > 0:
         said = "The refined card ranks better than"
     elif high is not None and high < 0:
         said = "The refined card ranks worse than"
