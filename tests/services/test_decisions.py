@@ -437,6 +437,7 @@ def _columns() -> list[str]:
     return [c.name for c in Decision.__table__.columns if c.name not in {"seq", "id", "row_hash"}]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", [2, 9], ids=["sealed", "not sealed yet"])
 def test_an_edit_of_any_column_is_named(
     db: Session, sealed_ids: list[str], attack: Any, place: int

@@ -176,6 +176,7 @@ def test_a_table_may_stand_in_a_schema() -> None:
         sql_card(QUOTED, stamp_of(QUOTED), DIALECTS["duckdb"], table="a.b.c.d")
 
 
+@pytest.mark.slow
 def test_sql_grows_no_faster_than_the_card() -> None:
     feature = {"weight": 1, "transform": {"kind": "linear", "worst": 0, "best": 1}}
     card = Scorecard.from_document(

@@ -410,6 +410,7 @@ def test_a_step_that_improves_nothing_counts_later_looks(db, tmp_path):
     assert limit.startswith(said)
 
 
+@pytest.mark.slow
 def test_a_model_of_the_second_generation_is_bound_to_the_expert_not_to_its_baseline(db, tmp_path):
     extreme = (0.1, 9.0, 0.1, 0.1)  # the model wants ever more of b
     load(db, tmp_path, rows_of(2000, extreme), "B1")
