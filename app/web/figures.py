@@ -14,14 +14,14 @@ from fastapi import Response
 from fastapi.responses import JSONResponse
 from markupsafe import Markup
 
+from app.charts.catalogue import Drawing
+from app.charts.svg import draw_svg, inline_svg
+from app.charts.tables import Table
+from app.charts.theme import LOOKS
 from app.domain.types import Document
 from app.edge.problems import Refusal
 from app.errors import NotFoundError
-from app.web.charts.bundle import bundle, bundle_name
-from app.web.charts.catalogue import Drawing
-from app.web.charts.svg import draw_svg, inline_svg
-from app.web.charts.tables import Table
-from app.web.charts.theme import LOOKS
+from app.web.bundle import bundle, bundle_name
 from app.web.routing import Desk, OnDesk, page_router
 
 Theme: TypeAlias = Literal["light", "dark"]

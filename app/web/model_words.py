@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.charts.modelled import MOST_MODELS
 from app.domain.counted import counted
 from app.edge import numbers
-from app.web.charts.modelled import MOST_MODELS
 
 HOW_JUDGED = {
     "out_of_time": "on parties scored later than those it was trained on",

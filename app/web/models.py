@@ -8,13 +8,13 @@ from typing import Annotated
 from fastapi import Path, Query
 from fastapi.responses import HTMLResponse
 
+from app.charts.modelled import model_drawings, models_drawing, weights_drawing
 from app.domain.types import Document, Progress
 from app.edge.access import open_store
 from app.edge.prepared import Computing, Failed, Ready
 from app.errors import ChancellorError, UnavailableError
 from app.services.model_overview import ModelOverview
 from app.web import model_words
-from app.web.charts.modelled import model_drawings, models_drawing, weights_drawing
 from app.web.figures import Drawings, figure_source, figures
 from app.web.routing import Desk, OnDesk, page_router
 

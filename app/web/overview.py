@@ -7,10 +7,10 @@ from typing import Any
 
 from fastapi import Response
 
+from app.charts.catalogue import Drawing
 from app.domain.types import Document
 from app.errors import ChancellorError
 from app.services.score_distributions import last_distribution
-from app.web.charts.catalogue import Drawing
 from app.web.figures import Drawings, figure_source, figures
 from app.web.routing import Desk, OnDesk, go_to, page_router
 

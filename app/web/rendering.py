@@ -14,7 +14,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from app.domain.counted import counted
 from app.edge import gate_words, numbers
 from app.web import run_words
-from app.web.charts.bundle import vega_path
+from app.web.bundle import vega_path
 
 STATIC = files("app.web") / "static"
 MEDIA_TYPES: Mapping[str, str] = MappingProxyType(

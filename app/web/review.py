@@ -8,14 +8,16 @@ from typing import Annotated
 from fastapi import Path, Query, Response
 from fastapi.responses import HTMLResponse
 
+from app.charts.reviewed import review_drawings
 from app.domain.types import Document, Progress
 from app.edge.access import open_store, require_right
 from app.edge.prepared import Computing, Failed, Ready
 from app.edge.services import Services
 from app.errors import ChancellorError, InvalidInputError, UnavailableError
-from app.web.charts.reviewed import review_drawings
+from app.findings import review as findings
+from app.findings.tables import evidence_tables
+from app.findings.texts import figure_texts
 from app.web.figures import Drawings, figure_source, figures
-from app.web.findings import review as findings
 from app.web.review_forms import (
     Typed,
     action_words,
@@ -23,8 +25,6 @@ from app.web.review_forms import (
     offered_steps,
     require_unchanged,
 )
-from app.web.review_tables import evidence_tables
-from app.web.review_texts import figure_texts
 from app.web.routing import Desk, OnDesk, go_to, page_router
 
 router = page_router()

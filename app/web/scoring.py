@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 from fastapi import Query, Response
 
+from app.charts.catalogue import Drawing
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document
 from app.edge.json_bodies import parse_json
@@ -18,7 +19,6 @@ from app.services.party_explanations import (
     explain_party,
     read_fields,
 )
-from app.web.charts.catalogue import Drawing
 from app.web.figures import InlineFigure
 from app.web.routing import Desk, OnDesk, go_to, page_router
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.web.findings import movement, ranking, review, weights
+from app.findings import movement, ranking, review, weights
 
 
 def _ranked(gain: float, limits: list[float] | None, *, in_sample: bool = False) -> dict[str, Any]:

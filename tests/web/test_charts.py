@@ -13,11 +13,11 @@ import altair as alt
 import pytest
 import vl_convert
 
+from app.charts.bands import contrast
+from app.charts.catalogue import CHARTS
+from app.charts.svg import VEGA_LITE, _drawn, draw_svg, inline_svg
+from app.charts.theme import LOOKS, THEMES, Look, Palette
 from app.domain.types import Document
-from app.web.charts.bands import contrast
-from app.web.charts.catalogue import CHARTS
-from app.web.charts.svg import VEGA_LITE, _drawn, draw_svg, inline_svg
-from app.web.charts.theme import LOOKS, THEMES, Look, Palette
 from tests.support.chart_documents import MARKUP, chart_documents
 
 KINDS = sorted(CHARTS)

@@ -8,11 +8,11 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, Page, Route
 
+from app.charts.catalogue import Drawing
 from app.db import open_session
 from app.edge.browser import SESSION_COOKIE
 from app.services.browser_session_service import BrowserSessionService
 from app.web import figures
-from app.web.charts.catalogue import Drawing
 from app.web.rendering import environment
 from app.web.routing import PAGE_HEADERS
 from tests.conftest import Store

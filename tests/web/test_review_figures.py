@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from app.charts.reviewed import review_drawings
+from app.charts.svg import draw_svg
+from app.charts.theme import Look
 from app.db import open_session
 from app.lake.store import open_lake
 from app.queries.versions import list_versions
 from app.services.review_evidence import review_evidence
-from app.web.charts.reviewed import review_drawings
-from app.web.charts.svg import draw_svg
-from app.web.charts.theme import Look
 from tests.conftest import Store
 
 ALWAYS = {"weights", "shift", "band_shares", "migration"}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from app.domain.types import Document
-from app.edge import numbers
-from app.web.charts.parts import (
+from app.charts.parts import (
     chart,
     layer,
     lines_height,
@@ -17,8 +15,10 @@ from app.web.charts.parts import (
     told,
     until,
 )
-from app.web.charts.tables import Column, Table, table
-from app.web.charts.theme import Look
+from app.charts.tables import Column, Table, table
+from app.charts.theme import Look
+from app.domain.types import Document
+from app.edge import numbers
 
 _SHOWN, _HALF = 20, 0.5
 _ROOM = 1.25

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from app.charts.theme import Look, configuration
 from app.domain.types import Document
-from app.web.charts.theme import Look, configuration
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v6.4.1.json"
 """Names the grammar; nobody loads it."""

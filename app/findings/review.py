@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from app.domain.counted import counted
 from app.domain.types import Document
 from app.edge import gate_words, numbers
-from app.web.findings.words import listed
+from app.findings.words import listed
 
 
 def of_gates(gates: Sequence[Document]) -> str:

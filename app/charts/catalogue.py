@@ -11,11 +11,11 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
+from app.charts import bands, calibration, discrimination, history, scores, weights
+from app.charts.tables import Table
+from app.charts.theme import Look
 from app.domain.canonical import content_hash
 from app.domain.types import Document
-from app.web.charts import bands, calibration, discrimination, history, scores, weights
-from app.web.charts.tables import Table
-from app.web.charts.theme import Look
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,7 +145,7 @@ class Drawing:
 def _drawn_by() -> str:
     """Hash the code that draws, so that a browser keeps nothing of an older version."""
     digest = sha256(version("vl-convert-python").encode())
-    for file in sorted(files("app.web.charts").iterdir(), key=lambda entry: entry.name):
+    for file in sorted(files("app.charts").iterdir(), key=lambda entry: entry.name):
         if file.name.endswith(".py"):
             digest.update(file.read_bytes())
     return digest.hexdigest()

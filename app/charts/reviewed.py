@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.charts.catalogue import Drawing
 from app.domain.types import Document
-from app.web.charts.catalogue import Drawing
 
 _SIDES = ("old", "new")
 

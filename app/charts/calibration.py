@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from app.charts.parts import chart, layer, quantity, told, until, words
+from app.charts.tables import Column, Table, table
+from app.charts.theme import Look
 from app.domain.types import Document
 from app.edge import numbers
-from app.web.charts.parts import chart, layer, quantity, told, until, words
-from app.web.charts.tables import Column, Table, table
-from app.web.charts.theme import Look
 
 _SQUARE = 520
 _ROOM = 1.06

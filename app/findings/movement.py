@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from app.domain.counted import counted
 from app.domain.types import Document
 from app.edge import numbers
-from app.web.findings.words import name_of, signed
+from app.findings.words import name_of, signed
 
 
 def of_shift(found: Document) -> str:

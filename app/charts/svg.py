@@ -11,8 +11,8 @@ from xml.etree import ElementTree as ET
 
 import vl_convert
 
+from app.charts.theme import LIGHT
 from app.errors import InvalidInputError
-from app.web.charts.theme import LIGHT
 
 KEPT = 512
 """How many drawings a process keeps; each is some tens of kilobytes."""

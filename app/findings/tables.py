@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from app.domain.types import Document
-from app.web.findings import movement, ranking, review
-from app.web.findings.words import with_minus
-from app.web.review_texts import source_line
+from app.findings import movement, ranking, review
+from app.findings.texts import source_line
+from app.findings.words import with_minus
 
 _MEASURES = (
     ("auc_roc", "AUC", "how often a bad is ranked riskier than a good; 0.5 is chance"),

@@ -7,7 +7,7 @@ from importlib.metadata import version
 
 import vl_convert
 
-from app.web.charts.svg import VEGA_LITE
+from app.charts.svg import VEGA_LITE
 
 _GLOBALS = "window.vegaEmbed = vegaEmbed;\n"
 

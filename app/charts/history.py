@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from app.charts.parts import SCHEMA, category, chart, layer, quantity, told, until
+from app.charts.tables import Column, Table, table
+from app.charts.theme import Look, configuration
 from app.domain.types import Document
 from app.edge import numbers
-from app.web.charts.parts import SCHEMA, category, chart, layer, quantity, told, until
-from app.web.charts.tables import Column, Table, table
-from app.web.charts.theme import Look, configuration
 
 _PANELS = (
     ("auc", "AUC on validated rows", ".3f"),

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from app.domain.types import Document
-from app.edge import numbers
-from app.web.charts.parts import (
+from app.charts.parts import (
     chart,
     layer,
     lines_height,
@@ -18,8 +16,10 @@ from app.web.charts.parts import (
     until,
     words,
 )
-from app.web.charts.tables import Column, Table, table
-from app.web.charts.theme import Look
+from app.charts.tables import Column, Table, table
+from app.charts.theme import Look
+from app.domain.types import Document
+from app.edge import numbers
 
 SHOWN = 20
 """How many features a chart shows at most; the table has all."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.charts.parts import category, chart, layer, quantity, told, until
+from app.charts.tables import Column, Table, table
+from app.charts.theme import Look, Palette
 from app.domain.types import Document
 from app.edge import numbers
-from app.web.charts.parts import category, chart, layer, quantity, told, until
-from app.web.charts.tables import Column, Table, table
-from app.web.charts.theme import Look, Palette
 
 _SQUARE = 480
 _MANY = 8

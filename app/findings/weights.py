@@ -7,7 +7,7 @@ from math import isclose
 
 from app.domain.types import Document
 from app.edge import gate_words, numbers
-from app.web.findings.words import listed
+from app.findings.words import listed
 
 _MOST_NAMED = 3
 _ROUNDING = 1e-9

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from app.domain.types import Document
-from app.web.findings import movement as of_movement
-from app.web.findings import ranking as of_ranking
-from app.web.findings import weights as of_weights
-from app.web.findings.words import with_minus
+from app.findings import movement as of_movement
+from app.findings import ranking as of_ranking
+from app.findings import weights as of_weights
+from app.findings.words import with_minus
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +39,7 @@ def figure_texts(evidence: Document) -> Mapping[str, FigureText]:
     Returns
     -------
     mapping of str to FigureText
-        By the names of :func:`app.web.charts.reviewed.review_drawings`.
+        By the names of :func:`app.charts.reviewed.review_drawings`.
     """
     texts = {
         "weights": FigureText(

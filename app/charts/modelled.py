@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from app.charts.catalogue import Drawing
 from app.domain.types import Document
-from app.web.charts.catalogue import Drawing
 
 MOST_MODELS = 12
 """As many as can be told apart on a narrow screen; the table has them all."""
