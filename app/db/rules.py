@@ -30,6 +30,7 @@ from app.db.conditions import (
     person,
     version_has,
 )
+from app.db.monitoring_rules import MONITORING_RULES
 from app.db.rule import Effect, Rule
 
 ONLY_THE_ACTIVE = "only the active version decides"
@@ -365,6 +366,7 @@ _SCORING_RULES = (
 
 RULES = (
     *_VERSION_RULES, *_REVIEW_RULES, *_ACTIVATION_RULES, *_RECORD_RULES, *_SCORING_RULES,
+    *MONITORING_RULES,
 )  # fmt: skip
 """What is refused."""
 

@@ -18,7 +18,11 @@ Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 SCHEMA_NUMBER = 1
-_LATER = ("roles", "approvals_by_role")
+_LATER = (
+    "roles", "approvals_by_role", "max_psi", "max_false_alerts", "max_auc_drop", "watched_outcome",
+    "watched_window_days", "fairness_gate", "fairness_cutoff", "min_impact_ratio",
+    "reference_group",
+)  # fmt: skip
 _INSIDE = 0.99
 _CORRELATION_MARGIN = 0.005
 
@@ -64,6 +68,23 @@ class Policy(BaseModel):
         Who holds a role, such as ``risk_manager`` or ``validator``; a person holds one at most.
     approvals_by_role : mapping of str to int
         How many of the people of a role must be among those who approve.
+    max_psi : float
+        Monitoring alerts to a moved distribution if its PSI is above this, and above its quantile
+        under no change.
+    max_false_alerts : float
+        Probability of any false alert in one monitoring report, at most; in (0, 0.5].
+    max_auc_drop : float
+        Monitoring alerts to lost discrimination if the AUC is below the reference by more.
+    watched_outcome, watched_window_days : str and int, or None
+        Which outcomes monitoring judges; None takes those that the version's model was trained on.
+    fairness_gate : bool
+        Whether the gate ``adverse_impact`` judges drafts.
+    fairness_cutoff : int or None
+        Score from which on a party counts as approved, in points; the gate needs it.
+    min_impact_ratio : float
+        Approval rate of a group over that of the reference group, at least.
+    reference_group : str or None
+        Value of a group column; None takes the group with the highest approval rate.
 
     Examples
     --------
@@ -94,6 +115,15 @@ class Policy(BaseModel):
     admins: tuple[str, ...] | None = None
     roles: Mapping[str, tuple[str, ...]] = Field(default_factory=dict)
     approvals_by_role: Mapping[str, Annotated[int, Field(ge=1)]] = Field(default_factory=dict)
+    max_psi: Positive = 0.10
+    max_false_alerts: Annotated[float, Field(gt=0.0, le=0.5)] = 0.05
+    max_auc_drop: Share = 0.05
+    watched_outcome: str | None = None
+    watched_window_days: Annotated[int, Field(ge=1)] | None = None
+    fairness_gate: bool = False
+    fairness_cutoff: Annotated[int, Field(ge=0)] | None = None
+    min_impact_ratio: Share = 0.80
+    reference_group: str | None = None
 
     @property
     def weight_change_bound(self) -> float:
@@ -121,8 +151,12 @@ class Policy(BaseModel):
         Fields that came later count only where they say something: what was hashed without them
         keeps its hash.
         """
-        document = self.to_document()
-        said = {name: value for name, value in document.items() if value or name not in _LATER}
+        unsaid = {name: _DEFAULTS[name] for name in _LATER}
+        said = {
+            name: value
+            for name, value in self.to_document().items()
+            if name not in unsaid or value != unsaid[name]
+        }
         return content_hash({"schema": SCHEMA_NUMBER, "policy": said})
 
     def role_of(self, name: str) -> str | None:
@@ -134,6 +168,9 @@ class Policy(BaseModel):
         'validator'
         """
         return next((role for role, names in self.roles.items() if name in names), None)
+
+
+_DEFAULTS = Policy().to_document()
 
 
 def parse_policy(document: Mapping[str, Any] | None) -> Policy:
@@ -173,6 +210,8 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
             "min_default_rate",
             f"{policy.min_default_rate} is not below max_default_rate {policy.max_default_rate}",
         )
+    if policy.fairness_gate and policy.fairness_cutoff is None:
+        raise DocumentError("fairness_cutoff", "the gate adverse_impact needs a score in points")
     _check_roles(policy)
     return policy
 

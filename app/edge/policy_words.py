@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from app.edge import numbers
 
-Kind = Literal["number", "switch", "names", "roles"]
+Kind = Literal["number", "text", "switch", "names", "roles"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,18 @@ def _names(value: Any) -> str:
 
 def _roles(value: Mapping[str, Any]) -> str:
     return "; ".join(f"{role}: {_role(who)}" for role, who in value.items()) or "none"
+
+
+def _text(value: Any) -> str:
+    return "not set" if value is None else str(value)
+
+
+def _points(value: Any) -> str:
+    return "not set" if value is None else numbers.points(value)
+
+
+def _days(value: Any) -> str:
+    return "not set" if value is None else numbers.count(value)
 
 
 def _role(who: Any) -> str:
@@ -104,5 +116,25 @@ FIELDS: tuple[PolicyField, ...] = (
     PolicyField("approvals_by_role", "Approvals by role",
                 "How many of a role must be among those who approve; such as validator: 1.",
                 "roles", _roles),
+    PolicyField("max_psi", "PSI of a monitored batch, at most",
+                "Above it, and above what chance explains, an alert is opened.",
+                "number", numbers.weight),
+    PolicyField("max_false_alerts", "Chance of any false alert in a report, at most",
+                "All comparisons of one monitoring report share it.", "number", numbers.rate),
+    PolicyField("max_auc_drop", "AUC lost since the reference, at most",
+                "More, beyond what chance explains, opens an alert.", "number", numbers.auc),
+    PolicyField("watched_outcome", "Outcome definition that monitoring judges",
+                "Blank takes the one that the version's model was trained on.", "text", _text),
+    PolicyField("watched_window_days", "Observation window that monitoring judges, in days",
+                "Blank takes the one that the version's model was trained on.", "number", _days),
+    PolicyField("fairness_gate", "Adverse impact is a gate",
+                "Yes judges each draft's approval rates by group.", "switch", _yes_or_no),
+    PolicyField("fairness_cutoff", "Score from which on a party counts as approved, in points",
+                "Approval rates of groups are compared there.", "number", _points),
+    PolicyField("min_impact_ratio", "Adverse impact ratio, at least",
+                "Approval rate of a group over that of the reference group.",
+                "number", numbers.weight),
+    PolicyField("reference_group", "Reference group",
+                "Blank takes the group with the highest approval rate.", "text", _text),
 )  # fmt: skip
 """Every field, in the order in which a policy is read."""

@@ -5,6 +5,16 @@ from app.models.base import Base
 from app.models.decisions import Decision, DecisionSeal
 from app.models.intake import Batch, ExposureImport, OutcomeImport, ScoreSet, Withdrawal
 from app.models.labels import GroundTruthLabel, LabelSet, OutcomeDefinition
+from app.models.monitoring import (
+    Alert,
+    AlertAttempt,
+    AlertStep,
+    Challenger,
+    ChallengerEnd,
+    MonitoringReference,
+    MonitoringReport,
+    ScoreCalibration,
+)
 from app.models.record import AuditEvent, AuditHead, PipelineRun
 from app.models.registry import Evidence, ModelRegistry, Policy, Verdict
 from app.models.versions import (
@@ -17,6 +27,9 @@ from app.models.versions import (
 
 __all__ = [
     "Activation",
+    "Alert",
+    "AlertAttempt",
+    "AlertStep",
     "ApiKey",
     "ApiKeyRevocation",
     "ApprovalWithdrawal",
@@ -26,6 +39,8 @@ __all__ = [
     "Batch",
     "BrowserSession",
     "BrowserSessionEnd",
+    "Challenger",
+    "ChallengerEnd",
     "Decision",
     "DecisionSeal",
     "EmergencyAcknowledgement",
@@ -34,11 +49,14 @@ __all__ = [
     "GroundTruthLabel",
     "LabelSet",
     "ModelRegistry",
+    "MonitoringReference",
+    "MonitoringReport",
     "OutcomeDefinition",
     "OutcomeImport",
     "PipelineRun",
     "Policy",
     "Review",
+    "ScoreCalibration",
     "ScoreSet",
     "ScorecardVersion",
     "Verdict",

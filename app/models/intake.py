@@ -29,6 +29,7 @@ class Batch(Base):
     source_name: Mapped[str]
     source_hash: Mapped[str]
     missing_features: Mapped[list[str]] = mapped_column(JSON)
+    group_columns: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     created_at: Mapped[datetime] = mapped_column(UtcDateTime)
     created_by: Mapped[str]
 

@@ -88,6 +88,8 @@ def as_typed(content: Document) -> dict[str, str]:
         elif field.kind == "roles":
             lines = [f"{role}: {_listed(who)}" for role, who in value.items()]
             typed[field.name] = "\n".join(lines)
+        elif value is None or field.kind == "text":
+            typed[field.name] = value or ""
         else:
             typed[field.name] = f"{value:.10g}"
     return typed
@@ -125,7 +127,7 @@ def faults_of(refused: ChancellorError | None, names: list[str]) -> dict[str, st
 _LEFT_OUT = object()
 
 
-def _number(desk: Desk, field: PolicyField) -> object:
+def _typed(desk: Desk, field: PolicyField) -> object:
     return desk.text(field.name) or _LEFT_OUT
 
 
@@ -155,7 +157,8 @@ def _roles(desk: Desk, field: PolicyField) -> object:
 
 
 _READERS: dict[str, Callable[[Desk, PolicyField], object]] = {
-    "number": _number,
+    "number": _typed,
+    "text": _typed,
     "switch": _switch,
     "names": _names,
     "roles": _roles,

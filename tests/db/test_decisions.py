@@ -19,6 +19,7 @@ from app.domain.policy import Policy
 from app.models import Review, ScorecardVersion
 from app.services.audit_service import record
 from tests.support.filled import Filled, on_sqlite
+from tests.support.refusals import add, refused
 from tests.support.rows import (
     HASH,
     activation_row,
@@ -27,22 +28,6 @@ from tests.support.rows import (
     review_row,
     version_row,
 )
-
-
-def add(db: Session, *rows: models.Base) -> None:
-    """Add rows with their events, in one transaction that is taken back later."""
-    db.info["chancellor_transaction"] = "open"
-    for row in rows:
-        add_recorded(db, row)
-
-
-def refused(db: Session, why: str, *rows: models.Base) -> None:
-    """Add the last row with its event, and see it refused for this reason."""
-    add(db, *rows[:-1])
-    savepoint = db.begin_nested()
-    with pytest.raises(DBAPIError, match=why):
-        add(db, rows[-1])
-    savepoint.rollback()
 
 
 def move(db: Session, version: str, status: str) -> None:

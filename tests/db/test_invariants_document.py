@@ -9,7 +9,12 @@ from app.db.rules import EFFECTS, RULES
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "invariants.md").read_text(encoding="utf-8")
-ATTEMPTS = ("test_invariants.py", "test_decisions.py", "test_service_role.py")
+ATTEMPTS = (
+    "test_invariants.py",
+    "test_decisions.py",
+    "test_monitoring.py",
+    "test_service_role.py",
+)
 
 
 def test_every_attempt_is_in_the_document_and_every_named_one_is_there() -> None:

@@ -66,6 +66,13 @@ def event_of(db: Session, row: models.Base) -> dict[str, Any] | None:
         case models.Withdrawal():
             action = f"{_WITHDRAWN[row.subject_kind]}.withdrawn"
             found = (row.actor, action, f"{row.subject_kind}:{row.subject_id}")
+        case models.AlertStep():
+            found = (row.actor, f"alert.{row.kind}", f"alert:{row.alert_id}")
+        case models.Challenger():
+            found = (row.actor, "challenger.started", f"version:{row.version}")
+        case models.ChallengerEnd():
+            version = db.get_one(models.Challenger, row.challenger_id).version
+            found = (row.actor, "challenger.stopped", f"version:{version}")
         case models.Policy():
             found = (row.created_by, "policy.set", f"policy:{row.id}")
         case _:
@@ -266,12 +273,40 @@ def _rows(digest: str) -> list[models.Base]:
 
 def _later_rows() -> list[models.Base]:
     return [
+        *monitoring_rows(),
         models.ApprovalWithdrawal(review_id=1, actor="hal", reason="too early", at=utc_now()),
         activation_row("v1", "emergency_rollback", actor="ops", previous_version="v4"),
         models.EmergencyAcknowledgement(
             activation_id=3, actor="grace", reason="seen", at=utc_now()
         ),
     ]
+
+
+def monitoring_rows() -> list[models.Base]:
+    """Build a report of ``B1`` under ``v1``, its closed alert and a challenger that ended."""
+    content = {"content": {}, "content_hash": HASH, **_made()}
+    step = {"alert_id": 1, "actor": "ada", "at": utc_now()}
+    return [
+        models.MonitoringReference(version="v1", **content),
+        models.ScoreCalibration(version="v1", **content),
+        models.MonitoringReport(
+            batch_id="B1", version="v1", cause="asked", reference_id=1, calibration_id=1,
+            label_set_id=1, input_hash=HASH, policy_hash=HASH, **content,
+        ),
+        models.Alert(
+            report_id=1, batch_id="B1", version="v1", kind="score_psi", subject="score",
+            sentence="The scores moved.", value=0.3, threshold=0.1, p_value=0.001,
+            opened_at=utc_now(),
+        ),
+        models.AlertStep(kind="acknowledged", note="seen", **step),
+        models.AlertStep(kind="closed", note="a new branch", **step),
+        models.AlertAttempt(
+            alert_id=1, receiver="http://127.0.0.1/alerts", at=utc_now(), status_code=204,
+            is_delivered=True,
+        ),
+        models.Challenger(version="v2", reason="promising", actor="ada", at=utc_now()),
+        models.ChallengerEnd(challenger_id=1, reason="seen enough", actor="ada", at=utc_now()),
+    ]  # fmt: skip
 
 
 def _source() -> dict[str, str]:

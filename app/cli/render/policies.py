@@ -34,7 +34,7 @@ def policy(result: Document) -> Iterator[RenderableType]:
         f"by {result['created_by']}.",
         "bold",
     )
-    yield pairs("", {name: _words(value) for name, value in result["content"].items()})
+    yield pairs("", {name: _value(name, value) for name, value in result["content"].items()})
     yield pairs("", {"hash": result["content_hash"]})
     yield from four_eyes(allow_self_review=result["content"]["allow_self_review"])
 
@@ -110,9 +110,13 @@ def definition_added(result: Document) -> Iterator[RenderableType]:
     yield next_step(f"chancellor labels generate BATCH --outcome {result['name']}")
 
 
+def _value(name: str, value: Any) -> str:
+    return "anybody" if value is None and name in {"approvers", "admins"} else _words(value)
+
+
 def _words(value: Any) -> str:
     if value is None:
-        return "anybody"
+        return "not set"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, dict):
