@@ -14,6 +14,9 @@ from app.domain.lifecycle import VersionFacts, is_among, person_key
 from app.domain.policy import Policy
 from app.domain.rights import YES, Decision, is_admin, may_review, no
 
+WITHDRAWN_EVIDENCE = "withdrawn_evidence"
+"""What is acknowledged by name where files behind a draft were withdrawn after it was made."""
+
 
 @dataclass(frozen=True, slots=True)
 class VerdictFacts:
@@ -48,12 +51,15 @@ class Case:
         Every verdict on the version and the model behind it.
     approvals : tuple of Approval
         Those on record, oldest first.
+    withdrawn : tuple of str
+        Batches and imports behind the version that were withdrawn since.
     """
 
     policy: Policy
     facts: VersionFacts
     verdicts: tuple[VerdictFacts, ...] = ()
     approvals: tuple[Approval, ...] = ()
+    withdrawn: tuple[str, ...] = ()
 
     @property
     def blocking(self) -> tuple[VerdictFacts, ...]:
@@ -73,7 +79,15 @@ class Case:
 
     @property
     def to_acknowledge(self) -> tuple[str, ...]:
-        """Name the gates whose evidence is insufficient, in the order of the verdicts."""
+        """Name withdrawn evidence and the gates whose evidence is insufficient, in that order."""
+        return (*self._withdrawn, *self._insufficient)
+
+    @property
+    def _withdrawn(self) -> tuple[str, ...]:
+        return (WITHDRAWN_EVIDENCE,) if self.withdrawn else ()
+
+    @property
+    def _insufficient(self) -> tuple[str, ...]:
         return tuple(v.gate for v in self.verdicts if v.verdict == "insufficient evidence")
 
     @property
@@ -121,7 +135,8 @@ class Case:
         -------
         bool
             True if its hash is the present one, its reviewer may still review the version, and
-            it names each verdict of insufficient evidence where the policy asks for that.
+            it names withdrawn evidence, and each verdict of insufficient evidence where the policy
+            asks for that.
         """
         return (
             approval.review_hash == self.facts.review_hash
@@ -130,7 +145,7 @@ class Case:
         )
 
     def unnamed(self, approval: Approval) -> tuple[str, ...]:
-        """Name the gates that an approval had to acknowledge by name and did not.
+        """Name what an approval had to acknowledge by name and did not.
 
         Parameters
         ----------
@@ -140,11 +155,19 @@ class Case:
         Returns
         -------
         tuple of str
-            Gates; empty where the policy does not ask for names.
+            Withdrawn evidence whatever the policy says, gates where it asks for names.
+
+        Examples
+        --------
+        >>> card = VersionFacts("ml_v2", "model", "model:m", (), None, "v1", "hash")
+        >>> case = Case(Policy(), card, withdrawn=("batch B1",))
+        >>> case.unnamed(Approval("joe", "hash"))
+        ('withdrawn_evidence',)
         """
-        if not self.policy.require_named_acknowledgement:
-            return ()
-        return tuple(gate for gate in self.to_acknowledge if gate not in approval.acknowledged)
+        asked = self._insufficient if self.policy.require_named_acknowledgement else ()
+        return tuple(
+            name for name in (*self._withdrawn, *asked) if name not in approval.acknowledged
+        )
 
     def approvals_of(self, actor: str) -> tuple[Approval, ...]:
         """Select the counting approvals of one person.
@@ -318,11 +341,7 @@ def _check_form(case: Case, approval: Approval) -> Decision:
     earlier = {gate for a in case.approvals_of(approval.reviewer) for gate in a.acknowledged}
     unnamed = [gate for gate in case.unnamed(approval) if gate not in earlier]
     if unnamed:
-        return no(
-            "not_acknowledged",
-            f"The evidence on {', '.join(unnamed)} is insufficient and the policy asks that each "
-            f"is acknowledged by name: --acknowledge {' --acknowledge '.join(unnamed)}.",
-        )
+        return no("not_acknowledged", _unnamed(case, unnamed))
     if approval.override_reason is None:
         return YES
     if not case.blocking:
@@ -335,6 +354,22 @@ def _check_form(case: Case, approval: Approval) -> Decision:
             f"names {named}.",
         )
     return YES
+
+
+def _unnamed(case: Case, names: list[str]) -> str:
+    gates = [name for name in names if name != WITHDRAWN_EVIDENCE]
+    said = []
+    if WITHDRAWN_EVIDENCE in names:
+        said.append(
+            f"Withdrawn since {case.facts.version} was made: {', '.join(case.withdrawn)}; what "
+            "rests on it may be wrong. Make a new draft without it, or acknowledge it by name."
+        )
+    if gates:
+        said.append(
+            f"The evidence on {', '.join(gates)} is insufficient and the policy asks that each "
+            "is acknowledged by name."
+        )
+    return f"{' '.join(said)} (--acknowledge {' --acknowledge '.join(names)})"
 
 
 def _overrides(case: Case, approval: Approval) -> bool:

@@ -23,9 +23,10 @@ GATE_TITLES: Mapping[str, str] = MappingProxyType(
         "score_correlation": "Old and new scores go together",
         "band_stability": "Bands keep their shares",
         "cumulative_change": "Not too far from the expert over time",
+        "withdrawn_evidence": "Files behind it were withdrawn since",
     }
 )
-"""What each gate asks for, in words; the name is what a reviewer acknowledges."""
+"""What a reviewer acknowledges by name: what each gate asks for, and withdrawn evidence."""
 
 _VERDICTS = ("pass", "insufficient evidence", "fail")
 _MOST_DECIMALS = 9

@@ -15,6 +15,7 @@ from app.queries import overview as queries
 from app.queries.policies import current_policy
 from app.queries.runs import list_runs
 from app.queries.versions import find_active, list_open_emergencies
+from app.queries.withdrawn_sources import withdrawn_sources
 from app.services.checkpoint_service import SIGNED
 from app.services.run_documents import run_document
 from app.services.score_distributions import last_distribution
@@ -119,6 +120,7 @@ class OverviewService:
         models = queries.models_behind(self.db, rows)
         verdicts = queries.verdicts_on(self.db, rows)
         approvals = queries.approvals_of(self.db, rows)
+        withdrawn = withdrawn_sources(self.db, models)
         return {
             row.version: Case(
                 policy=policy,
@@ -132,6 +134,7 @@ class OverviewService:
                     for one in verdicts[row.version]
                 ),
                 approvals=tuple(map(stored_approval, approvals.get(row.version, ()))),
+                withdrawn=withdrawn.get(row.model_id or "", ()),
             )
             for row in rows
         }

@@ -24,6 +24,7 @@ from app.queries.audit import require_head
 from app.queries.evidence import version_verdicts
 from app.queries.policies import current_policy
 from app.queries.versions import list_approvals, require_version
+from app.queries.withdrawn_sources import withdrawn_sources
 from app.services.version_hashes import review_hash, verified_review_hash
 
 ERRORS: dict[Reason, type[ChancellorError]] = {
@@ -162,7 +163,13 @@ def read_case(db: Session, row: ScorecardVersion) -> Case:
             VerdictFacts(v["gate"], v["verdict"], v["sentence"]) for v in version_verdicts(db, row)
         ),
         approvals=tuple(stored_approval(review) for review in list_approvals(db, row.version)),
+        withdrawn=_withdrawn_since(db, row),
     )
+
+
+def _withdrawn_since(db: Session, row: ScorecardVersion) -> tuple[str, ...]:
+    model_ids = () if row.model_id is None else (row.model_id,)
+    return withdrawn_sources(db, model_ids).get(row.model_id or "", ())
 
 
 def stored_approval(review: Review) -> Approval:
