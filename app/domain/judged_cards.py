@@ -9,6 +9,8 @@ import numpy as np
 
 from app.domain.calibration import brier
 from app.domain.discrimination import (
+    SHARE,
+    SIGNED_SHARE,
     Estimate,
     delong_components,
     gini,
@@ -164,7 +166,7 @@ def _card(
     rows: JudgedRows, parts: tuple[Ints, ...], components: list[Floats], card: int
 ) -> Document:
     auc = _fold_mean(rows, parts, [c[card] for c in components])
-    ranked_gini = Estimate(gini(auc.value), 2 * auc.standard_error)
+    ranked_gini = Estimate(gini(auc.value), 2 * auc.standard_error, SIGNED_SHARE)
     return {
         "auc_roc": auc.value,
         "auc_roc_interval": _interval(auc),
@@ -180,7 +182,7 @@ def _named(name: str, estimate: Estimate) -> Document:
 
 
 def _fold_mean(rows: JudgedRows, parts: tuple[Ints, ...], values: list[Floats]) -> Estimate:
-    return Estimate(*mean_of_folds(*_by_row(rows, parts, values)))
+    return Estimate(*mean_of_folds(*_by_row(rows, parts, values)), limits=SHARE)
 
 
 def _by_row(
@@ -200,7 +202,8 @@ def _ks(rows: JudgedRows, parts: tuple[Ints, ...], card: int) -> Estimate:
         levels = tie_levels(risk)
         called = levels >= _widest(levels, bad)
         shares.append(np.where(bad == 1, called, ~called).astype(np.float64))
-    return Estimate(float(np.mean(distances)), _fold_mean(rows, parts, shares).standard_error)
+    error = _fold_mean(rows, parts, shares).standard_error
+    return Estimate(float(np.mean(distances)), error, SHARE)
 
 
 def _widest(levels: Ints, bad: Ints) -> int:
@@ -217,7 +220,7 @@ def _brier(rows: JudgedRows, parts: tuple[Ints, ...], card: int) -> Estimate:
     error = (probability[at] - rows.bad[at]) ** 2
     _, first, code = np.unique(rows.row[at], return_index=True, return_inverse=True)
     per_row = np.bincount(code, error) / np.bincount(code)
-    return Estimate(value, _mean_standard_error(per_row, rows.party[at][first]))
+    return Estimate(value, _mean_standard_error(per_row, rows.party[at][first]), SHARE)
 
 
 def _mean_standard_error(values: Floats, party: Ints) -> float:

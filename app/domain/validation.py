@@ -11,6 +11,7 @@ from scipy.special import expit
 from app.domain.calibration import brier, calibration_intercept, calibration_slope, log_loss
 from app.domain.design_matrix import Sample, Split, choose_splits
 from app.domain.discrimination import (
+    SHARE,
     Components,
     Estimate,
     auc_roc,
@@ -347,7 +348,7 @@ def _summarise(sample: Sample, mode: str, why: str, folds: tuple[FoldResult, ...
 
 
 def _estimate(sample: Sample, folds: list[tuple[np.ndarray, Floats]]) -> Estimate:
-    return Estimate(*mean_of_folds(folds, sample.bad, sample.party))
+    return Estimate(*mean_of_folds(folds, sample.bad, sample.party), limits=SHARE)
 
 
 def _gain(sample: Sample, folds: list[tuple[np.ndarray, Floats]]) -> Estimate:
