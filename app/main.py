@@ -9,7 +9,7 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import audit, emergencies, health, intake, pipeline, rules, scoring, versions
+from app.api import analysis, audit, emergencies, health, intake, pipeline, rules, scoring, versions
 from app.db import SessionSource
 from app.edge.access import Service
 from app.edge.aside import remove_old
@@ -86,7 +86,18 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
     )
     app.state.metrics = Metrics()
     app.state.streams = Streams()
-    for part in (versions, emergencies, scoring, pipeline, rules, intake, audit, health, *PAGES):
+    for part in (
+        versions,
+        emergencies,
+        scoring,
+        pipeline,
+        rules,
+        intake,
+        analysis,
+        audit,
+        health,
+        *PAGES,
+    ):
         app.include_router(part.router)
     answer_failures(app)
     app.add_middleware(Envelope, settings=place, metrics=app.state.metrics, is_open=is_open)

@@ -15,6 +15,7 @@ import typer
 
 from app.cli import errors
 from app.cli.commands import (
+    analysis,
     audit,
     batches,
     demo,
@@ -74,6 +75,7 @@ app.add_typer(batches.app, name="batch", rich_help_panel=_SET_UP)
 app.add_typer(outcomes.app, name="outcomes", rich_help_panel=_SET_UP)
 app.add_typer(exposures.app, name="exposures", rich_help_panel=_SET_UP)
 app.add_typer(labels.app, name="labels", rich_help_panel=_ADVISE)
+app.add_typer(analysis.app, name="analysis", rich_help_panel=_ADVISE)
 app.command("train", rich_help_panel=_ADVISE)(training.train)
 app.command("refine", rich_help_panel=_ADVISE)(training.refine)
 app.add_typer(pipeline.app, name="pipeline", rich_help_panel=_ADVISE)

@@ -82,6 +82,9 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/api/batches"): "import",
         ("POST", "/api/outcomes"): "import",
         ("GET", "/api/labels/{batch_id}"): "read",
+        ("GET", "/api/analysis/vintages"): "read",
+        ("GET", "/api/analysis/roll-rates"): "read",
+        ("GET", "/api/analysis/windows"): "read",
         ("GET", "/api/audit"): "read",
         ("GET", "/api/audit/verify"): "read",
     }

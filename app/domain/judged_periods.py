@@ -14,7 +14,8 @@ LEAST_OF_A_CLASS = 10
 MOST_PERIODS = 24
 """More months than this are put together as quarters, more quarters as years."""
 
-_MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
+MONTHS_OF = {"month": 1, "quarter": 3, "year": 12}
+"""Length of each period in months."""
 
 
 def auc_by_period(rows: JudgedRows) -> Document:
@@ -57,7 +58,7 @@ def auc_by_period(rows: JudgedRows) -> Document:
     return {
         "period": period,
         "periods": [
-            {**_named(code, period), **_judged(rows, at[codes == code], len(at))}
+            {**named_period(code, period), **_judged(rows, at[codes == code], len(at))}
             for code in np.unique(codes).tolist()
         ],
     }
@@ -65,14 +66,33 @@ def auc_by_period(rows: JudgedRows) -> Document:
 
 def _periods(months: Ints) -> tuple[str, Ints]:
     for period in ("month", "quarter"):
-        codes = months // _MONTHS_OF[period]
+        codes = months // MONTHS_OF[period]
         if len(np.unique(codes)) <= MOST_PERIODS:
             return period, codes
-    return "year", months // _MONTHS_OF["year"]
+    return "year", months // MONTHS_OF["year"]
 
 
-def _named(code: int, period: str) -> Document:
-    first = np.datetime64(code * _MONTHS_OF[period], "M")
+def named_period(code: int, period: str) -> Document:
+    """Name a period.
+
+    Parameters
+    ----------
+    code : int
+        Months since 1970-01, divided by the length of the period.
+    period : str
+        A key of `MONTHS_OF`.
+
+    Returns
+    -------
+    dict
+        ``from``, the ISO date of the first day, and ``name``.
+
+    Examples
+    --------
+    >>> named_period(161, "quarter")
+    {'from': '2010-04-01', 'name': '2010 Q2'}
+    """
+    first = np.datetime64(code * MONTHS_OF[period], "M")
     year, month = str(first).split("-")
     names = {
         "month": f"{year}-{month}",

@@ -61,7 +61,7 @@ def label_expression(
     joined = framed.left_join(_deciding_events(framed, events, definition), "party_id")
     joined = joined.drop("party_id_right")
     if exposures is not None:
-        granted = _grants(exposures)
+        granted = first_grants(exposures)
         joined = joined.left_join(granted, "party_id").drop("party_id_right")
         exposed = (joined.undated == 1) | (joined.first_granted <= joined.observation_end)
         joined = joined.mutate(is_exposed=ibis.ifelse(exposed.fill_null(False), 1, 0))
@@ -77,8 +77,8 @@ def _deciding_events(framed: ir.Table, events: ir.Table, definition: OutcomeDefi
         event_party="party_id",
         event_date=events.event_date,
         event_type=events.event_type,
-        is_bad=ibis.ifelse(_covered(events, definition.bad), 1, 0),
-        is_unclear=ibis.ifelse(_covered(events, definition.indeterminate), 1, 0),
+        is_bad=ibis.ifelse(covered_events(events, definition.bad), 1, 0),
+        is_unclear=ibis.ifelse(covered_events(events, definition.indeterminate), 1, 0),
     )
     counted = counted.filter((counted.is_bad == 1) | (counted.is_unclear == 1))
     met = framed.inner_join(counted, framed.party_id == counted.event_party)
@@ -97,7 +97,21 @@ def _deciding_events(framed: ir.Table, events: ir.Table, definition: OutcomeDefi
     return first.select("party_id", "decides", "event_date", "event_type")
 
 
-def _covered(events: ir.Table, rules: tuple[EventRule, ...]) -> ir.BooleanValue:
+def covered_events(events: ir.Table, rules: tuple[EventRule, ...]) -> ir.BooleanValue:
+    """Say of each event whether one of the rules covers it.
+
+    Parameters
+    ----------
+    events : ibis Table
+        With ``event_type`` and ``days_past_due``.
+    rules : tuple of EventRule
+        Any number of rules.
+
+    Returns
+    -------
+    ibis BooleanValue
+        Never null.
+    """
     covered = reduce(or_, (_rule(events, rule) for rule in rules), ibis.literal(False))
     return covered.fill_null(False)
 
@@ -114,7 +128,19 @@ def _rule(events: ir.Table, rule: EventRule) -> ir.BooleanValue:
     return reduce(and_, conditions)
 
 
-def _grants(exposures: ir.Table) -> ir.Table:
+def first_grants(exposures: ir.Table) -> ir.Table:
+    """Give when each party was first granted credit.
+
+    Parameters
+    ----------
+    exposures : ibis Table
+        ``party_id`` and ``granted_on`` (null: at some time).
+
+    Returns
+    -------
+    ibis Table
+        ``party_id``, ``first_granted`` and ``undated``, 1 where a row has no date.
+    """
     return exposures.group_by("party_id").aggregate(
         first_granted=exposures.granted_on.min(),
         undated=ibis.ifelse(exposures.granted_on.isnull(), 1, 0).max(),

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from app.services.key_service import KeyService
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
+    from app.services.outcome_analysis_service import OutcomeAnalysisService
     from app.services.outcome_service import OutcomeService
     from app.services.overview_service import OverviewService
     from app.services.pipeline_service import PipelineService
@@ -56,6 +57,13 @@ class Services:
     db: Session
     actor: str | None
     lake: Lake | None = None
+
+    @property
+    def analysis(self) -> OutcomeAnalysisService:
+        """Give the service of outcome analyses."""
+        from app.services.outcome_analysis_service import OutcomeAnalysisService
+
+        return OutcomeAnalysisService(self.db, actor=self.actor, lake=self.lake)
 
     @property
     def audit(self) -> AuditService:

@@ -38,6 +38,7 @@ REVIEWING = {"versions comment"}
 """Issue E: what is discussed before a decision is on the record."""
 
 EXPORTING = {"export", "versions points"}
+ANALYSING = {"analysis vintages", "analysis roll-rates", "analysis windows"}
 """Issue F."""
 
 KEEPING = {"backup", "restore", "copy"}
@@ -50,6 +51,7 @@ WANTED = (
     | PROVING
     | KEEPING
     | EXPORTING
+    | ANALYSING
     | {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
 )
 
