@@ -6,7 +6,14 @@ import getpass
 import os
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 DATABASE_FILE = "chancellor.db"
@@ -52,6 +59,14 @@ class Settings(BaseSettings):
         ``https://chancellor.bank.example``; with https, cookies are sent over HTTPS only.
     session_minutes : int
         ``CHANCELLOR_SESSION_MINUTES``, how long a sign-in to the review desk lasts; default 480.
+    monitor_seconds : float
+        ``CHANCELLOR_MONITOR_SECONDS``, between two looks of a service for batches that are due to
+        be monitored; default 300; 0 leaves it to the command line and to Dagster.
+    webhook_url : str
+        ``CHANCELLOR_WEBHOOK_URL``, which is sent each alert; by default "" and alerts are only
+        listed and logged.
+    webhook_secret : SecretStr
+        ``CHANCELLOR_WEBHOOK_SECRET``, at least 16 characters, which signs what is sent.
     audit_key : Path
         ``CHANCELLOR_AUDIT_KEY``, the private key that signs audit checkpoints; default
         ``audit_key.pem`` in the home.
@@ -76,6 +91,9 @@ class Settings(BaseSettings):
     execute_runs: bool = True
     public_url: str = ""
     session_minutes: PositiveInt = 480
+    monitor_seconds: NonNegativeFloat = 300.0
+    webhook_url: str = ""
+    webhook_secret: SecretStr = SecretStr("")
 
     @model_validator(mode="before")
     @classmethod

@@ -11,6 +11,9 @@ from typing import Literal
 
 from app.domain.lifecycle import VersionFacts, is_among, makers, person_key
 from app.domain.policy import Policy
+from app.errors import NotPermittedError
+
+_PROGRAMS = ("model:", "dagster:")
 
 Reason = Literal[
     "not_a_person",
@@ -73,6 +76,54 @@ def no(reason: Reason, sentence: str) -> Decision:
     return Decision(allowed=False, reason=reason, sentence=sentence)
 
 
+def is_person(actor: str) -> bool:
+    """Say whether a name on the record is a person's, and not that of a program.
+
+    Parameters
+    ----------
+    actor : str
+        The name.
+
+    Returns
+    -------
+    bool
+        False for a blank name, a model, and what Dagster asks for by itself.
+
+    Examples
+    --------
+    >>> is_person("grace"), is_person("model:m-1"), is_person("dagster:new_outcomes")
+    (True, False, False)
+    """
+    key = person_key(actor)
+    return bool(key) and not key.startswith(_PROGRAMS)
+
+
+def require_person(actor: str, deed: str) -> None:
+    """Refuse a program what people do.
+
+    Parameters
+    ----------
+    actor : str
+        Who asks.
+    deed : str
+        What people do, as in "people ...".
+
+    Raises
+    ------
+    NotPermittedError
+        If the actor is a program.
+
+    Examples
+    --------
+    >>> require_person("model:m-1", "close alerts")
+    Traceback (most recent call last):
+    ...
+    app.errors.NotPermittedError: 'model:m-1' is not a person; people close alerts.
+    """
+    if not is_person(actor):
+        raise NotPermittedError(f"{actor!r} is not a person; people {deed}.", actor=actor)
+
+
 def may_use_rights(policy: Policy, actor: str) -> Decision:
     """Decide whether the policy gives a person the right to decide about versions at all.
 
@@ -96,7 +147,7 @@ def may_use_rights(policy: Policy, actor: str) -> Decision:
     >>> may_use_rights(Policy(), "model:m-1").reason
     'not_a_person'
     """
-    if not actor.strip() or person_key(actor).startswith("model:"):
+    if not is_person(actor):
         return no("not_a_person", f"{actor!r} is not a person; people decide about versions.")
     if policy.approvers is not None and actor not in policy.approvers:
         named = ", ".join(policy.approvers) or "nobody"
@@ -200,7 +251,7 @@ def may_use_emergency(policy: Policy, actor: str) -> Decision:
     >>> [may_use_emergency(policy, name).allowed for name in ("grace", "ops", "model:m-1")]
     [False, True, False]
     """
-    if not actor.strip() or person_key(actor).startswith("model:"):
+    if not is_person(actor):
         return no("not_a_person", f"{actor!r} is not a person; people decide about versions.")
     if not is_admin(policy, actor):
         named = ", ".join(policy.admins or ()) or "nobody"
