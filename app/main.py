@@ -24,9 +24,11 @@ from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.streams import Streams
 from app.edge.uploads import remove_leftovers
+from app.edge.watching import Watcher
 from app.lake.store import open_lake
 from app.log import configure_logging
 from app.services.run_supervisor import RunSupervisor
+from app.services.webhook_receiver import receiver_of
 from app.settings import Settings, get_settings
 from app.web import PAGES
 
@@ -58,6 +60,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         An ASGI application. The store need not answer yet; requests get 503 until it does.
     """
     place = settings or get_settings()
+    receiver_of(place)  # refuses an address without a secret before anything is served
     configure_logging(as_json=True)  # here, so that it holds in each of several processes
     remove_leftovers()
     remove_old()
@@ -107,9 +110,12 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
 
 @asynccontextmanager
 async def _working(app: FastAPI) -> AsyncIterator[None]:
-    """Do beside the requests what must be done: execute runs and seal decisions."""
+    """Do beside the requests what must be done: execute runs, seal decisions, deliver alerts."""
     service: Service = app.state.service
-    beside: list[Sealer | RunSupervisor] = [Sealer(service.sessions, service.settings.seal_seconds)]
+    beside: list[Sealer | Watcher | RunSupervisor] = [
+        Sealer(service.sessions, service.settings.seal_seconds),
+        Watcher(service.sessions, receiver_of(service.settings)),
+    ]
     if service.settings.execute_runs:
         beside.append(RunSupervisor(service.settings))
     for one in beside:

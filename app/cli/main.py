@@ -15,6 +15,7 @@ import typer
 
 from app.cli import errors
 from app.cli.commands import (
+    alerts,
     analysis,
     audit,
     batches,
@@ -67,6 +68,7 @@ def chancellor() -> None:
 _SET_UP, _ADVISE, _DECIDE = "Data", "The adviser", "Decide and prove"
 _SERVE = "Serve"
 _KEEP = "Keep and move"
+_WATCH = "Monitoring"
 
 app.command("init", rich_help_panel=_SET_UP)(store.init)
 app.add_typer(policies.policy, name="policy", rich_help_panel=_SET_UP)
@@ -89,6 +91,8 @@ app.command("replay", rich_help_panel=_DECIDE)(replay.replay)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)
 app.command("doctor", rich_help_panel=_DECIDE)(store.doctor)
 app.add_typer(store.rights, name="store", rich_help_panel=_SET_UP)
+app.add_typer(alerts.app, name="alerts", rich_help_panel=_WATCH)
+app.add_typer(alerts.challengers, name="challengers", rich_help_panel=_WATCH)
 app.command("serve", rich_help_panel=_SERVE)(serving.serve)
 app.add_typer(serving.keys, name="keys", rich_help_panel=_SERVE)
 app.command("backup", rich_help_panel=_KEEP)(keeping.backup)

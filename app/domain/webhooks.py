@@ -104,7 +104,7 @@ def next_attempt_at(n_failed: int, last_at: datetime) -> datetime:
     >>> [str(next_attempt_at(n, noon).time()) for n in (1, 2, 3, 99)]
     ['12:00:10', '12:00:20', '12:00:40', '13:00:00']
     """
-    doubled = FIRST_WAIT * 2 ** min(n_failed - 1, _DOUBLINGS)
+    doubled: timedelta = FIRST_WAIT * 2 ** min(n_failed - 1, _DOUBLINGS)
     return last_at + min(doubled, LONGEST_WAIT)
 
 

@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
     from app.lake.store import Lake
+    from app.services.alert_service import AlertService
     from app.services.audit_service import AuditService
     from app.services.batch_service import BatchService
+    from app.services.challenger_service import ChallengerService
     from app.services.checkpoint_service import CheckpointService
     from app.services.decision_service import DecisionService
     from app.services.definition_service import DefinitionService
@@ -59,6 +61,13 @@ class Services:
     lake: Lake | None = None
 
     @property
+    def alerts(self) -> AlertService:
+        """Give the service of alerts."""
+        from app.services.alert_service import AlertService
+
+        return AlertService(self.db, actor=self.actor)
+
+    @property
     def analysis(self) -> OutcomeAnalysisService:
         """Give the service of outcome analyses."""
         from app.services.outcome_analysis_service import OutcomeAnalysisService
@@ -78,6 +87,13 @@ class Services:
         from app.services.batch_service import BatchService
 
         return BatchService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def challengers(self) -> ChallengerService:
+        """Give the service of challengers."""
+        from app.services.challenger_service import ChallengerService
+
+        return ChallengerService(self.db, actor=self.actor)
 
     def checkpoints(self, key_file: Path | None = None) -> CheckpointService:
         """Give the service of signed checkpoints, with its key where a person says."""

@@ -20,9 +20,7 @@ AlertStatus = Literal["open", "acknowledged", "closed"]
 STATUSES: tuple[AlertStatus, ...] = ("open", "acknowledged", "closed")
 """What is open comes first; the number of steps taken is the place in this list."""
 
-_N_STEPS = (
-    select(func.count(AlertStep.id)).where(AlertStep.alert_id == Alert.id).scalar_subquery()
-)
+_n_steps = select(func.count(AlertStep.id)).where(AlertStep.alert_id == Alert.id).scalar_subquery()
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,13 +145,12 @@ def read_alerts(
     InvalidInputError
         If the cursor is of another list.
     """
-    wanted = select(Alert, _N_STEPS).where(*_matching(status, exact))
+    wanted = select(Alert, _n_steps).where(*_matching(status, exact))
     if cursor is not None:
         n_steps, last = read_cursor(cursor, (int, int))
-        wanted = wanted.where(
-            or_(_N_STEPS > n_steps, and_(_N_STEPS == n_steps, Alert.id < last))
-        )  # fmt: skip
-    rows = db.execute(wanted.order_by(_N_STEPS, Alert.id.desc()).limit(limit + 1)).all()
+        after = and_(_n_steps == n_steps, Alert.id < last)
+        wanted = wanted.where(or_(_n_steps > n_steps, after))
+    rows = db.execute(wanted.order_by(_n_steps, Alert.id.desc()).limit(limit + 1)).all()
     page = rows[:limit]
     steps = steps_of(db, [row[0].id for row in page])
     is_last = len(rows) <= limit
@@ -179,7 +176,7 @@ def count_alerts(db: Session, **exact: str | int | None) -> dict[str, int]:
         Every status, also those without an alert.
     """
     counted = db.execute(
-        _grouped(select(_N_STEPS.label("n_steps")).where(*_matching(None, exact)))
+        _grouped(select(_n_steps.label("n_steps"), Alert.id).where(*_matching(None, exact)))
     ).all()
     return dict.fromkeys(STATUSES, 0) | {STATUSES[row[0]]: row[1] for row in counted}
 
@@ -196,7 +193,7 @@ def _matching(
         getattr(Alert, name) == value for name, value in exact.items() if value is not None
     ]
     if status is not None:
-        found.append(_N_STEPS == STATUSES.index(status))
+        found.append(_n_steps == STATUSES.index(status))
     return found
 
 
@@ -236,7 +233,9 @@ def list_undelivered(db: Session, receiver: str) -> tuple[Undelivered, ...]:
         .where(Alert.id.not_in(taken), Alert.id.not_in(closed))
         .order_by(Alert.id)
     )
-    return tuple(Undelivered(opened_alert(row[0]), row[1] or 0, row[2]) for row in db.execute(wanted))
+    return tuple(
+        Undelivered(opened_alert(row[0]), row[1] or 0, row[2]) for row in db.execute(wanted)
+    )
 
 
 def opened_alert(row: Alert) -> Document:

@@ -41,6 +41,12 @@ EXPORTING = {"export", "versions points"}
 ANALYSING = {"analysis vintages", "analysis roll-rates", "analysis windows"}
 """Issue F."""
 
+WATCHING = {
+    *("alerts list", "alerts show", "alerts acknowledge", "alerts close", "alerts deliver"),
+    *("challengers start", "challengers stop", "challengers list"),
+}
+"""Issue F: what monitoring found, and the drafts that are compared."""
+
 KEEPING = {"backup", "restore", "copy"}
 
 WANTED = (
@@ -50,6 +56,7 @@ WANTED = (
     | SERVING
     | PROVING
     | KEEPING
+    | WATCHING
     | EXPORTING
     | ANALYSING
     | {command.strip() for line in ISSUE_A.strip().splitlines() for command in line.split("|")}
