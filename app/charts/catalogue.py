@@ -11,7 +11,7 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from app.charts import bands, calibration, discrimination, history, scores, weights
+from app.charts import bands, calibration, discrimination, history, scores, vintages, weights
 from app.charts.tables import Table
 from app.charts.theme import Look
 from app.domain.canonical import content_hash
@@ -103,6 +103,11 @@ CHARTS: Mapping[str, Chart] = MappingProxyType(
             history.timeline,
             history.timeline_table,
             "Which version was active when",
+        ),
+        "vintage_curves": Chart(
+            vintages.vintage_curves,
+            vintages.vintage_curves_table,
+            "Cumulative bad rate over months since scoring, one line per vintage",
         ),
         "label_bar": Chart(
             history.label_bar,

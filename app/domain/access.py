@@ -152,6 +152,7 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/versions/{version}/activate"): "decide",
         ("POST", "/versions/{version}/withdraw-approval"): "decide",
         ("POST", "/versions/{version}/rollback"): "decide",
+        ("GET", "/analysis"): "read",
         ("GET", "/models"): "read",
         ("GET", "/models/{model_id}"): "read",
     }

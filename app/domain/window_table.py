@@ -13,6 +13,9 @@ from app.domain.types import Bools, Document, Floats, Ints
 LEAST_OF_A_CLASS = 10
 """With fewer bad or fewer good parties there are counts, but no AUC."""
 
+LEAST_LABELLED = 30
+"""The longest window that is compared on the same parties has so many labelled."""
+
 
 def judge_window(labels: Ints, risk: Floats, party: Ints, chosen: Bools) -> Document:
     """Measure default rate and AUC of the labelled among the chosen rows.
@@ -86,7 +89,7 @@ def window_sentence(rows: Sequence[Document]) -> str:
     """
     known = [row for row in rows if row["same_parties"]["default_rate"] is not None]
     if not known:
-        return "No party is mature for the longest window: choose shorter ones."
+        return "Too few parties are mature for any of the windows: choose shorter ones."
     first, last = known[0]["same_parties"], known[-1]["same_parties"]
     if len(known) == 1:
         return (

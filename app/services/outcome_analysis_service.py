@@ -214,7 +214,8 @@ class OutcomeAnalysisService:
             ``version``, ``batch_ids``, ``definitions``, each with ``outcome_type``,
             ``data_through``, ``sentence`` and ``lines``: per window the counts by status, default
             rate and AUC with intervals on the mature parties, and ``same_parties``, the same on
-            the rows that are mature for the longest window; and ``limits``.
+            the rows that are mature for ``same_window_days``, the longest window of which 30 are
+            labelled; and ``limits``.
 
         Raises
         ------

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from app.domain.outcomes import STATUSES
 from app.domain.scorecard import Scorecard
 from app.domain.types import Bools, Document, Floats, Ints, Progress
-from app.domain.window_table import judge_window, window_sentence
+from app.domain.window_table import LEAST_LABELLED, judge_window, window_sentence
 from app.errors import InvalidInputError
 from app.lake.store import Lake
 from app.models import Batch
@@ -153,7 +153,15 @@ def _label(db: Session, lake: Lake, batches: Sequence[Batch], name: str, days: i
 
 
 def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -> Document:
-    latest = np.datetime64(found[0].data_through - timedelta(days=max(windows)))
+    common = max(
+        (
+            days
+            for days, labels in zip(windows, found, strict=True)
+            if int((labels.value >= 0).sum()) >= LEAST_LABELLED
+        ),
+        default=max(windows),
+    )
+    latest = np.datetime64(found[0].data_through - timedelta(days=common))
     is_common: Bools = rows.scored_on <= latest
     everyone = np.ones(len(rows.party), dtype=np.bool_)
     lines = []
@@ -167,7 +175,12 @@ def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -
                 "same_parties": _judged(rows, labels, is_common),
             }
         )
-    return {**found[0].described, "lines": lines, "sentence": window_sentence(lines)}
+    return {
+        **found[0].described,
+        "same_window_days": common,
+        "lines": lines,
+        "sentence": window_sentence([line for line in lines if line["window_days"] <= common]),
+    }
 
 
 def _judged(rows: _Rows, labels: _Labels, chosen: Bools) -> Document:

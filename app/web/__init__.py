@@ -1,6 +1,7 @@
 """The review desk: pages where people propose and decide."""
 
 from app.web import (
+    analysis,
     audit,
     batches,
     definitions,
@@ -36,5 +37,6 @@ PAGES = (
     exposures,
     runs,
     models,
+    analysis,
 )
 """Every module with pages."""

@@ -185,6 +185,30 @@ def chart_documents(feature: str = "kyc_verified") -> dict[str, Document]:
                 },
             ],
         },
+        "vintage_curves": {
+            "curves": [
+                {
+                    "vintage": name,
+                    "n": 133,
+                    "points": [
+                        {
+                            "month": month,
+                            "n": 133,
+                            "n_bad": n_bad,
+                            "bad_rate": n_bad / 133,
+                            "bad_rate_interval": [n_bad / 200, n_bad / 100],
+                        }
+                        for month, n_bad in enumerate(counts, 1)
+                    ],
+                }
+                for name, counts in (("2024-01", (0, 3, 9)), ("2024-02 to 2024-04", (1, 5)))
+            ],
+            "compared": {
+                "month": 2,
+                "highest": {"vintage": "2024-02 to 2024-04"},
+                "lowest": {"vintage": "2024-01"},
+            },
+        },
         "label_bar": {
             "good": 2999,
             "bad": 551,

@@ -140,13 +140,12 @@ def windows(result: Document) -> Iterator[RenderableType]:
             )
             for line in one["lines"]
         ]
-        n_same = one["lines"][0]["same_parties"]["n_labelled"]
         yield table(
             f"{one['outcome_type']}, data through {numbers.day(one['data_through'])}",
             columns,
             rows,
-            source=f"mature parties only; the same parties are {numbers.count(n_same)} labelled "
-            "that are mature for the longest window",
+            source="mature parties only; the same parties are those mature for "
+            f"{counted(one['same_window_days'], 'day')}",
         )
     yield from _limits(result)
 
