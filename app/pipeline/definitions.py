@@ -16,11 +16,14 @@ from app.pipeline.assets import (
 )
 from app.pipeline.checks import draft_gates, label_gates, model_gates
 from app.pipeline.jobs import ml_training_pipeline, scoring_pipeline
+from app.pipeline.proposals import degradation, monthly_retraining, new_outcomes
 from app.pipeline.request import PipelineRequest
 
 defs = dg.Definitions(
     assets=[score_batch, generate_scorecard_labels, train_model_asset, refine_scorecard],
     asset_checks=[label_gates, model_gates, draft_gates],
     jobs=[ml_training_pipeline, scoring_pipeline],
+    schedules=[monthly_retraining],
+    sensors=[new_outcomes, degradation],
     resources={"request": PipelineRequest()},
 )

@@ -17,12 +17,14 @@ from tests.support.small_portfolio import THROUGH, write_portfolio
 def stored(tmp_path: Path, home: Path) -> Callable[..., None]:
     """Make a store with batches and their write-offs, through the services."""
 
-    def make(truth: str = "adopts", *, batches: dict[str, int] | None = None) -> None:
+    def make(
+        truth: str = "adopts", *, batches: dict[str, int] | None = None, is_new: bool = True
+    ) -> None:
         for number, (batch, n) in enumerate((batches or {"B1": 1500}).items()):
             files = write_portfolio(
-                tmp_path / batch, truth, n=n, seed=5 + number, prefix=f"P{number}"
+                tmp_path / batch, truth, n=n, seed=5 + number, prefix=f"{batch}-{number}"
             )
-            if number == 0:
+            if is_new and number == 0:
                 initialise_store(card=load_scorecard(files.card), actor="ada")
             with open_session() as db:
                 BatchService(db, actor="ada").import_file(

@@ -39,7 +39,15 @@ def _graph() -> dict[str, Any]:
         for job in sorted(repository.get_all_jobs(), key=lambda job: job.name)
         if not job.name.startswith("__")
     }
-    return {"assets": assets, "checks": checks, "jobs": jobs}
+    proposals = {
+        one.name: {
+            "job": one.job_name,
+            "default_status": one.default_status.value,
+            **({"cron": one.cron_schedule} if isinstance(one, dg.ScheduleDefinition) else {}),
+        }
+        for one in (*repository.schedule_defs, *repository.sensor_defs)
+    }
+    return {"assets": assets, "checks": checks, "jobs": jobs, "proposals": proposals}
 
 
 def test_assets_checks_and_jobs_are_those_of_the_snapshot():

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
-from app.models import Alert
+from app.models import Alert, MonitoringReference, MonitoringReport
 from tests.conftest import ROOT
 
 SECRET = "a secret of tests only"  # noqa: S105 - signs nothing but what these tests send
@@ -35,3 +35,26 @@ def documented_check() -> Callable[..., bool]:
     exec(code, found)  # noqa: S102 - our own document, which people copy
     check: Callable[..., bool] = found["check"]
     return check
+
+
+def open_degradation(db: Session, batch_id: str, version: str) -> int:
+    """Open an alert that a version ranks worse on a batch than it did."""
+    common: dict[str, Any] = {"content_hash": "a" * 64, "created_at": utc_now()}
+    with transaction(db):
+        reference = MonitoringReference(version=version, content={}, created_by="ada", **common)
+        db.add(reference)
+        db.flush()
+        report = MonitoringReport(
+            batch_id=batch_id, version=version, cause="matured", reference_id=reference.id,
+            input_hash="a" * 64, content={}, policy_hash="a" * 64, created_by="ada", **common,
+        )  # fmt: skip
+        db.add(report)
+        db.flush()
+        row = Alert(
+            report_id=report.id, batch_id=batch_id, version=version, kind="auc_drop",
+            subject="all", sentence="It ranks worse.", value=0.08, threshold=0.05, p_value=0.001,
+            opened_at=utc_now(),
+        )  # fmt: skip
+        db.add(row)
+        db.flush()
+        return row.id
