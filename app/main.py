@@ -9,7 +9,18 @@ from anyio import CapacityLimiter
 from fastapi import FastAPI
 from starlette.concurrency import run_in_threadpool
 
-from app.api import analysis, audit, emergencies, health, intake, pipeline, rules, scoring, versions
+from app.api import (
+    analysis,
+    audit,
+    emergencies,
+    health,
+    intake,
+    monitoring,
+    pipeline,
+    rules,
+    scoring,
+    versions,
+)
 from app.db import SessionSource
 from app.edge.access import Service
 from app.edge.aside import remove_old
@@ -97,6 +108,7 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
         rules,
         intake,
         analysis,
+        monitoring,
         audit,
         health,
         *PAGES,
