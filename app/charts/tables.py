@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from app.domain.intake_safety import harmless_text
+from app.edge import numbers
 
 
 def as_text(value: Any) -> str:
@@ -25,6 +26,22 @@ def as_text(value: Any) -> str:
         Empty where there is none.
     """
     return "" if value is None else str(value)
+
+
+def as_code(value: Any) -> str:
+    """Write a hash, a path or a command, which are read letter by letter.
+
+    Parameters
+    ----------
+    value : Any
+        Text, or None.
+
+    Returns
+    -------
+    str
+        A dash where there is none.
+    """
+    return numbers.NONE if value is None else str(value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +62,12 @@ class Column:
     @property
     def is_number(self) -> bool:
         """Say whether the cells are numbers, and so stand to the right."""
-        return self.write is not as_text
+        return self.write not in (as_text, as_code)
+
+    @property
+    def is_code(self) -> bool:
+        """Say whether the cells are read letter by letter."""
+        return self.write is as_code
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,12 @@ from app.edge.prepared import Computing, Failed, Ready
 from app.edge.services import Services
 from app.errors import ChancellorError, InvalidInputError, UnavailableError
 from app.findings import review as findings
+from app.findings.actions import action_words
 from app.findings.tables import evidence_tables
 from app.findings.texts import figure_texts
 from app.web.figures import Drawings, figure_source, figures
 from app.web.review_forms import (
     Typed,
-    action_words,
     last_decision,
     offered_steps,
     require_unchanged,

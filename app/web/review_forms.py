@@ -11,22 +11,12 @@ from app.domain.lifecycle import Action
 from app.domain.types import Document
 from app.edge import numbers
 from app.errors import StaleContentError
+from app.findings.actions import DECISIONS
 
 WEIGHT_FIELD = "weight:"
 """A field of the form of a draft is named so, with the feature behind it."""
 
 STEPS: tuple[Action, ...] = ("approve", "reject", "activate", "withdraw_approval", "rollback")
-_WORDS: Mapping[str, str] = {
-    "version.approved": "approved",
-    "version.rejected": "rejected",
-    "version.approval_withdrawn": "withdrew an approval of",
-    "version.activated": "activated",
-    "version.rolled_back": "rolled back to",
-    "version.emergency_rollback": "rolled back in an emergency to",
-    "draft.created": "proposed",
-}
-"""What was done to a version, as a sentence continues it."""
-
 _MOST_DIGITS = 18
 
 _ACKNOWLEDGED_IN_FORM = "not_acknowledged"
@@ -154,7 +144,7 @@ def last_decision(conversation: Sequence[Document]) -> int:
     ...                {"seq": 9, "action": "version.commented"}])
     4
     """
-    decisions = [one["seq"] for one in conversation if one["action"] in _WORDS]
+    decisions = [one["seq"] for one in conversation if one["action"] in DECISIONS]
     return max(decisions, default=0)
 
 
@@ -187,37 +177,12 @@ def require_unchanged(version: str, conversation: Sequence[Document], seen: str)
 opened this page. It now shows the present state; decide again.
     """
     after = int(seen) if seen.isdecimal() and len(seen) <= _MOST_DIGITS else 0
-    newer = [one for one in conversation if one["seq"] > after and one["action"] in _WORDS]
+    newer = [one for one in conversation if one["seq"] > after and one["action"] in DECISIONS]
     if newer:
         last = newer[-1]
         raise StaleContentError(
-            f"{last['actor']} {_WORDS[last['action']]} {version} at "
+            f"{last['actor']} {DECISIONS[last['action']]} {version} at "
             f"{numbers.moment(last['at'])}, after you opened this page. It now shows the present "
             "state; decide again.",
             version=version,
         )
-
-
-def action_words(action: str) -> str:
-    """Say what was done, as a sentence continues after the actor's name.
-
-    Parameters
-    ----------
-    action : str
-        Of an audit event.
-
-    Returns
-    -------
-    str
-        Such as ``approved``.
-
-    Examples
-    --------
-    >>> action_words("version.approved"), action_words("version.commented")
-    ('approved', 'commented on')
-    """
-    others = {
-        "version.commented": "commented on",
-        "version.emergency_acknowledged": "acknowledged the emergency rollback to",
-    }
-    return _WORDS.get(action) or others.get(action) or action

@@ -10,9 +10,10 @@ from fastapi.responses import HTMLResponse
 from app.domain.document import parse_document
 from app.domain.scorecard import Scorecard
 from app.errors import ChancellorError, InvalidInputError, StaleContentError
+from app.findings.actions import action_words
+from app.findings.card_tables import band_lines, feature_lines
 from app.services.listing_service import ListingService
-from app.web.card_tables import band_lines, feature_lines
-from app.web.review_forms import WEIGHT_FIELD, Typed, action_words
+from app.web.review_forms import WEIGHT_FIELD, Typed
 from app.web.routing import Desk, OnDesk, go_to, page_router
 
 router = page_router()
