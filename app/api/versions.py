@@ -15,6 +15,7 @@ from app.edge.access import Asked, Db, Use, require_right
 from app.edge.preconditions import etag_of, expected_hash
 from app.edge.problems import documented
 from app.edge.routes import takes_seconds
+from app.paper.report import PaperForm, PaperRequest, write_paper
 from app.services.export_service import KEY, TABLE, ExportRequest
 from app.services.listing_service import ListingService
 
@@ -90,6 +91,27 @@ def export_version(
     exported = use.exports.export(version, request)
     named = {"Content-Disposition": f'attachment; filename="{exported["file_name"]}"'}
     return Response(exported["content"], media_type=exported["media_type"], headers=named)
+
+
+@router.get(
+    "/{version}/report",
+    response_class=Response,
+    responses={200: documents.PAPER, **documented(404, 409)},
+)
+@takes_seconds
+def report_version(
+    use: Use,
+    version: PathName,
+    to: Annotated[PaperForm, Query(description="The form of the paper.")] = "html",
+    *,
+    card: Annotated[
+        bool, Query(description="The short model card instead of the whole dossier.")
+    ] = False,
+) -> Response:
+    """Give the evidence about a version as a paper, as ``chancellor report`` writes it."""
+    paper = write_paper(use.dossiers.dossier(version), PaperRequest(to, card))
+    named = {"Content-Disposition": f'attachment; filename="{paper["file_name"]}"'}
+    return Response(paper["content"], media_type=paper["media_type"], headers=named)
 
 
 @router.post(

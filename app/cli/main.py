@@ -28,6 +28,7 @@ from app.cli.commands import (
     pipeline,
     policies,
     replay,
+    reporting,
     scoring,
     serving,
     store,
@@ -86,6 +87,7 @@ app.add_typer(versions.app, name="versions", rich_help_panel=_DECIDE)
 app.command("score", rich_help_panel=_DECIDE)(scoring.score)
 versions.app.command("points")(exporting.points)
 app.command("export", rich_help_panel=_DECIDE)(exporting.export)
+app.command("report", rich_help_panel=_DECIDE)(reporting.report)
 app.add_typer(audit.app, name="audit", rich_help_panel=_DECIDE)
 app.command("replay", rich_help_panel=_DECIDE)(replay.replay)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from app.services.decision_service import DecisionService
     from app.services.definition_service import DefinitionService
     from app.services.doctor import DoctorService
+    from app.services.dossier_service import DossierService
     from app.services.export_service import ExportService
     from app.services.exposure_service import ExposureService
     from app.services.intake_preview import IntakePreviewService
@@ -121,6 +122,13 @@ class Services:
         from app.services.doctor import DoctorService
 
         return DoctorService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def dossiers(self) -> DossierService:
+        """Give the service that gathers the record of a version."""
+        from app.services.dossier_service import DossierService
+
+        return DossierService(self.db, lake=self.lake)
 
     @property
     def exports(self) -> ExportService:

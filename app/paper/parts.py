@@ -11,6 +11,8 @@ from typing import Literal, TypeAlias
 
 from app.charts.catalogue import Drawing
 from app.charts.tables import Table
+from app.charts.theme import LOOKS, Look
+from app.domain.types import Document
 from app.findings.words import with_minus
 
 Tone = Literal["plain", "pass", "unsure", "fail"]
@@ -92,12 +94,15 @@ class Block:
         Where the values come from; empty where the text around it says so.
     sheet : str
         Name of its sheet in the workbook.
+    raw : Table or None
+        For the workbook, where the table holds numbers that were written before.
     """
 
     title: str
     table: Table
     sheet: str
     source: str = ""
+    raw: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,12 +119,25 @@ class Figure:
         Which cards and which rows it comes from.
     sheet : str
         Name of its sheet in the workbook.
+    is_small : bool
+        Whether half the width of a page is enough; two such in a row stand side by side.
     """
 
     title: str
     drawing: Drawing
     sheet: str
     source: str = ""
+    is_small: bool = False
+
+    @property
+    def look(self) -> Look:
+        """Give how it is drawn: on white, and for half a page where two stand side by side."""
+        return LOOKS["light", "narrow" if self.is_small else "wide"]
+
+    @property
+    def specification(self) -> Document:
+        """Draw it, as Vega-Lite."""
+        return self.drawing.chart.draw(self.drawing.document, self.look)
 
     @property
     def table(self) -> Table:

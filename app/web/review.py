@@ -12,12 +12,14 @@ from app.charts.reviewed import review_drawings
 from app.domain.types import Document, Progress
 from app.edge.access import open_store, require_right
 from app.edge.prepared import Computing, Failed, Ready
+from app.edge.routes import takes_seconds
 from app.edge.services import Services
 from app.errors import ChancellorError, InvalidInputError, UnavailableError
 from app.findings import review as findings
 from app.findings.actions import action_words
 from app.findings.tables import evidence_tables
 from app.findings.texts import figure_texts
+from app.paper.report import PaperForm, PaperRequest, write_paper
 from app.web.figures import Drawings, figure_source, figures
 from app.web.review_forms import (
     Typed,
@@ -41,6 +43,17 @@ _LOOK_AGAIN = "2"
 def review(desk: OnDesk, version: VersionName, against: Against = None) -> HTMLResponse:
     """Show everything that a reviewer looks at, top to bottom."""
     return _page(desk, version, against)
+
+
+@router.get("/versions/{version}/report")
+@takes_seconds
+def report(
+    desk: OnDesk, version: VersionName, to: PaperForm = "html", *, card: bool = False
+) -> Response:
+    """Give the evidence as a paper to take away."""
+    paper = write_paper(desk.use.dossiers.dossier(version), PaperRequest(to, card))
+    named = {"Content-Disposition": f'attachment; filename="{paper["file_name"]}"'}
+    return Response(paper["content"], media_type=paper["media_type"], headers=named)
 
 
 @router.post("/versions/{version}/comment")

@@ -37,7 +37,7 @@ DECIDING = {"versions withdraw-approval", "versions acknowledge-emergency", "sto
 REVIEWING = {"versions comment"}
 """Issue E: what is discussed before a decision is on the record."""
 
-EXPORTING = {"export", "versions points"}
+EXPORTING = {"export", "report", "versions points"}
 ANALYSING = {"analysis vintages", "analysis roll-rates", "analysis windows"}
 """Issue F."""
 

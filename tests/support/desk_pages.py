@@ -15,7 +15,7 @@ from app.services.scorecard_version_service import ScorecardVersionService
 
 OPEN = ("/sign-in",)
 """What people see before they have signed in; what is open beside it is no page to look at."""
-_NO_PAGE = re.compile(r"(\.\w+|/events|/charts?/.*|/files?/.*)$")
+_NO_PAGE = re.compile(r"(\.\w+|/events|/report|/charts?/.*|/files?/.*)$")
 
 
 def is_page(path: str) -> bool:

@@ -24,6 +24,17 @@ EXPORTED: dict[str, Any] = {
         )
     },
 }
+PAPER: dict[str, Any] = {
+    "description": "The paper, as `chancellor report` writes it.",
+    "content": {
+        kind: {"schema": {"type": "string"}}
+        for kind in (
+            "text/html; charset=utf-8",
+            "application/pdf",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        )
+    },
+}
 Status = Literal["draft", "approved", "rejected", "active", "inactive"]
 
 

@@ -1,0 +1,1 @@
+"""Sections of papers: the record of a version in, parts of the neutral document out."""
