@@ -31,6 +31,10 @@ FileName = Annotated[
     ),
 ]
 BatchId = Annotated[str, Query(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")]
+Groups = Annotated[
+    list[Annotated[str, Query(min_length=1, max_length=200)]],
+    Query(max_length=20, description="Columns kept as groups; repeat for several."),
+]
 _FILE: dict[str, Any] = {
     "requestBody": {
         "required": True,
@@ -69,13 +73,15 @@ async def import_batch(
     scored_at: Column,
     date_format: MaybeColumn = None,
     file_name: FileName = None,
+    group: Groups = [],  # noqa: B006 - FastAPI copies it
     *,
     allow_missing_features: bool = False,
 ) -> Document:
     """Store a file of parties as a batch; nothing is stored unless the file is sound.
 
     The body is the file. `party_id` and `scored_at` name its columns; `party_id=@row` numbers the
-    rows, and `scored_at` may be one date for all of them.
+    rows, and `scored_at` may be one date for all of them. A `group` is a column that is kept for
+    fairness alone and is never scored or trained on.
     """
     await run_in_threadpool(use.db.rollback)  # no transaction stays open while bytes come in
     async with received_file(request, file_name) as path:
@@ -89,6 +95,7 @@ async def import_batch(
             scored_at=scored_at,
             date_format=date_format,
             allow_missing_features=allow_missing_features,
+            groups=group,
         )
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from app.domain.groups import MOST_VALUES
 from app.domain.intake import one_chunk, text_column
 from app.domain.intake_columns import number_column, plain_column
 from app.domain.intake_dates import DateRule
@@ -33,12 +34,15 @@ class BatchRequest:
         Form and range of the dates.
     allow_missing_features : bool
         Whether the file may lack features to which the card gives a ``missing`` goodness.
+    groups : tuple of str
+        Columns to keep as groups, in their text form.
     """
 
     party_id: str
     scored_at: str
     rule: DateRule
     allow_missing_features: bool = False
+    groups: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +100,8 @@ def read_batch(
     named = dict(zip(OWN_COLUMNS, (ids, scored_at), strict=True))
     for name in source.columns:
         if name not in (request.party_id, request.scored_at, *OWN_COLUMNS):
-            named[name] = _typed_column(source, name, card)
+            is_group = name in request.groups
+            named[name] = _group(source, name) if is_group else _typed_column(source, name, card)
     for name in missing:
         kind = pa.string() if _is_category(card, name) else pa.float64()
         named[name] = pa.nulls(source.table.num_rows, kind)
@@ -118,11 +123,18 @@ def _check_names(source: SourceFile, request: BatchRequest, card: Scorecard) -> 
     for column, role in roles.items():
         if column in card.features:
             source.add_fault(f"is a feature of the card and cannot also be {role}", column)
+    _check_groups(source, request.groups, {**dict.fromkeys(card.features, "a feature"), **roles})
     for own, given in zip(OWN_COLUMNS, (request.party_id, request.scored_at), strict=True):
         if own in source.columns and given != own:
             source.add_fault(
                 f"the snapshot needs this name for {given!r}: rename the column, or give it", own
             )
+
+
+def _check_groups(source: SourceFile, groups: tuple[str, ...], taken: dict[str, str]) -> None:
+    for column in groups:
+        if source.require_column(column, "--group") and column in taken:
+            source.add_fault(f"is {taken[column]} and cannot also be --group", column)
 
 
 def _missing_features(source: SourceFile, card: Scorecard, *, allowed: bool) -> tuple[str, ...]:
@@ -150,6 +162,19 @@ def _typed_column(source: SourceFile, name: str, card: Scorecard) -> pa.Array:
     values, faults = number_column(column, name)
     source.row_faults.extend(faults)
     return values
+
+
+def _group(source: SourceFile, name: str) -> pa.Array:
+    """Read a column as groups; one with very many values is none."""
+    values = text_column(source.table[name])
+    n_values = len(pc.unique(values.drop_null()))
+    if n_values > MOST_VALUES:
+        source.add_fault(
+            f"has {n_values:,} different values; a --group has at most {MOST_VALUES}: put them "
+            "into ranges first",
+            name,
+        )
+    return _safe(source, name, values)
 
 
 def _safe(source: SourceFile, name: str, values: pa.Array) -> pa.Array:

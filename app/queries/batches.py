@@ -207,6 +207,7 @@ def batch_document(row: Batch, withdrawal: Withdrawal | None) -> Document:
         "card_version": row.card_version,
         "columns": list(row.columns),
         "missing_features": list(row.missing_features),
+        "groups": list(row.group_columns or ()),
         "created_at": row.created_at.isoformat(),
         "created_by": row.created_by,
         "withdrawn": withdrawal_document(withdrawal),

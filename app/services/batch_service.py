@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +50,7 @@ class _Import:
     party_id: str
     scored_at: str
     card_version: str
+    groups: tuple[str, ...]
 
 
 class BatchService:
@@ -78,6 +80,7 @@ class BatchService:
         scored_at: str,
         date_format: str | None = None,
         allow_missing_features: bool = False,
+        groups: Sequence[str] = (),
         skip_bad_rows: bool = False,
         rejects_path: str | Path | None = None,
         progress: Progress | None = None,
@@ -100,6 +103,9 @@ class BatchService:
             As for ``strptime``; None for ISO dates and times, where no zone means UTC.
         allow_missing_features : bool, default False
             Store features that the file lacks as nulls, where the card gives a ``missing``.
+        groups : sequence of str
+            Columns to keep as groups, for fairness alone: at most 50 different values each, never
+            features of the card, never scored or trained on.
         skip_bad_rows : bool, default False
             Store the sound rows, and write the others to `rejects_path`.
         rejects_path : str, Path or None
@@ -110,8 +116,8 @@ class BatchService:
         Returns
         -------
         dict
-            batch_id, n_rows, file_hash, scored_from, scored_to, missing_features, n_rejected,
-            rejects_path, card_version, already_imported.
+            batch_id, n_rows, file_hash, scored_from, scored_to, missing_features, groups,
+            n_rejected, rejects_path, card_version, already_imported.
 
         Raises
         ------
@@ -122,7 +128,7 @@ class BatchService:
         NotFoundError
             If there is no such file.
         ConflictError
-            If the id is taken by other content, or was withdrawn.
+            If the id is taken by other content or other groups, or was withdrawn.
         """
         from app.domain.intake_dates import DateRule  # noqa: PLC0415 - loads pyarrow
         from app.lake.intake import read_source  # noqa: PLC0415 - the same
@@ -139,10 +145,11 @@ class BatchService:
         report("Reading the file", 0, _STEPS)
         source = read_source(path)
         report("Checking every value", 1, _STEPS)
-        request = BatchRequest(party_id, scored_at, rule, allow_missing_features)
+        kept = tuple(sorted(set(groups)))
+        request = BatchRequest(party_id, scored_at, rule, allow_missing_features, kept)
         snapshot = read_batch(source, request, card, skip_bad_rows=skip_bad_rows)
         report("Storing the snapshot", 3, _STEPS)
-        found = _Import(source, snapshot, party_id, scored_at, card_version)
+        found = _Import(source, snapshot, party_id, scored_at, card_version, kept)
         rejects = keep_rejects(source, snapshot.n_rejected, rejects_path)
         result = self._store(batch_id, found)
         report("Stored", _STEPS, _STEPS)
@@ -172,6 +179,7 @@ class BatchService:
                     "n_rejected": found.snapshot.n_rejected,
                     "missing_features": list(row.missing_features),
                     "card_version": row.card_version,
+                    **({"group_columns": row.group_columns} if row.group_columns else {}),
                 },
             )
             return _imported(row, already=False)
@@ -193,6 +201,7 @@ class BatchService:
             source_name=found.source.name,
             source_hash=found.source.sha256,
             missing_features=list(found.snapshot.missing_features),
+            group_columns=list(found.groups) or None,
             created_at=utc_now(),
             created_by=self.actor,
         )
@@ -203,6 +212,13 @@ class BatchService:
             raise ConflictError(
                 f"batch {existing.batch_id} exists with other content, imported from "
                 f"{existing.source_name} on {existing.created_at:%Y-%m-%d}: choose another id",
+                batch_id=existing.batch_id,
+            )
+        if tuple(existing.group_columns or ()) != found.groups:
+            declared = ", ".join(existing.group_columns or ()) or "none"
+            raise ConflictError(
+                f"batch {existing.batch_id} exists with the same rows, but its groups are "
+                f"{declared}: import it under another id, and withdraw this one",
                 batch_id=existing.batch_id,
             )
         return _imported(existing, already=True)
@@ -307,6 +323,7 @@ def _imported(row: Batch, *, already: bool) -> Document:
         "scored_from": row.scored_from.isoformat(),
         "scored_to": row.scored_to.isoformat(),
         "missing_features": list(row.missing_features),
+        "groups": list(row.group_columns or ()),
         "card_version": row.card_version,
         "already_imported": already,
     }

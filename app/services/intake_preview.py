@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,7 @@ class IntakePreviewService:
         scored_at: str = "",
         date_format: str | None = None,
         allow_missing_features: bool = False,
+        groups: Sequence[str] = (),
     ) -> Document:
         """Look at a file of parties.
 
@@ -61,6 +63,8 @@ class IntakePreviewService:
             As for ``strptime``; None for ISO dates.
         allow_missing_features : bool
             Whether the file may lack features that the card can score as missing.
+        groups : sequence of str
+            Columns to keep as groups.
 
         Returns
         -------
@@ -91,12 +95,15 @@ class IntakePreviewService:
             "scored_at": scored_at or guess_date(sketches, of_event=False) or "",
         }
         found: Document = {
-            **_described(source, sketches, _batch_meanings(roles, card)),
+            **_described(source, sketches, _batch_meanings(roles, card, groups)),
             "roles": roles,
             "is_taken": bool(batch_id) and find_batch(self.db, batch_id) is not None,
             "ready": None,
         }
-        request = BatchRequest(roles["party_id"], roles["scored_at"], rule, allow_missing_features)
+        kept = tuple(sorted(set(groups)))
+        request = BatchRequest(
+            roles["party_id"], roles["scored_at"], rule, allow_missing_features, kept
+        )
         try:
             snapshot = read_batch(source, request, card)
         except IntakeError as error:
@@ -283,9 +290,12 @@ def _shown(value: Any) -> str:
     return shown(text) or ""
 
 
-def _batch_meanings(roles: dict[str, str], card: Scorecard) -> dict[str, str]:
+def _batch_meanings(
+    roles: dict[str, str], card: Scorecard, groups: Sequence[str]
+) -> dict[str, str]:
     features = dict.fromkeys(card.features, "feature of the card")
-    return {**features, roles["party_id"]: "party", roles["scored_at"]: "date of scoring"}
+    kept = dict.fromkeys(groups, "group")
+    return {**kept, **features, roles["party_id"]: "party", roles["scored_at"]: "date of scoring"}
 
 
 def _outcome_meanings(roles: dict[str, str]) -> dict[str, str]:

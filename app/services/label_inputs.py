@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from app.domain.canonical import content_hash
+from app.domain.groups import refuse_group_features
 from app.domain.outcomes import CIRCULAR_TYPES, FINAL_FLAG, OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document
@@ -180,6 +181,7 @@ def _as_inputs(
     batch: Batch, outcome_type: str, found: _Outcomes, version: ScorecardVersion
 ) -> LabelInputs:
     card = Scorecard.from_document(version.content)
+    refuse_group_features(batch.group_columns, card.features, batch.batch_id)
     details = _details(batch, found, card)
     hashed = {
         **{name: part for name, part in details.items() if name not in ("imports", "warnings")},

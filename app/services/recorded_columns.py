@@ -34,7 +34,8 @@ def read_recorded_columns(lake: Lake, batches: Sequence[Batch], data: TrainingDa
     Returns
     -------
     LeakageTable
-        Columns beside the card too; above 50,000 labelled rows every k-th one.
+        Columns beside the card too, but none that a batch declares as a group; above 50,000
+        labelled rows every k-th one.
 
     Raises
     ------
@@ -45,10 +46,11 @@ def read_recorded_columns(lake: Lake, batches: Sequence[Batch], data: TrainingDa
 
     step = -(-len(data.party_id) // MAX_ROWS)
     kept = np.arange(0, len(data.party_id), max(step, 1))
+    declared = {name for batch in batches for name in batch.group_columns or ()}
     shared = [
         column["name"]
         for column in batches[0].columns
-        if column["name"] not in _KEYS
+        if column["name"] not in {*_KEYS, *declared}
         and all(column["name"] in {other["name"] for other in batch.columns} for batch in batches)
     ]
     parts, rows = [], []

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy.orm import Session
 
 from app.db import is_in_transaction, transaction, utc_now
+from app.domain.groups import refuse_group_features
 from app.domain.scorecard import Scorecard, score_party
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
@@ -124,6 +125,7 @@ class ScoringService:
     def _gather(self, batch_id: str, row: ScorecardVersion) -> _Inputs:
         batch = require_batch(self.db, batch_id)
         card = card_of(row)
+        refuse_group_features(batch.group_columns, card.features, batch_id)
         columns = {str(column["name"]) for column in batch.columns}
         lacking = [name for name in card.features if name not in columns]
         if lacking:

@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.counted import counted
 from app.domain.design_matrix import Sample
+from app.domain.groups import refuse_group_features
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
@@ -212,7 +213,7 @@ def read_training_data(
     TamperingError
         If a snapshot or a label is not what was stored.
     InvalidInputError
-        If a batch lacks a feature of the card.
+        If a batch lacks a feature of the card, or declares one as a group.
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy import
 
@@ -339,6 +340,7 @@ def _read_batch(
 
 
 def _read_features(lake: Lake, batch: Batch, names: tuple[str, ...]) -> pa.Table:
+    refuse_group_features(batch.group_columns, names, batch.batch_id)
     known = {column["name"] for column in batch.columns}
     lacking = [name for name in names if name not in known]
     if lacking:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction
 from app.domain.gates import Verdict, weight_gates
+from app.domain.groups import refuse_group_features
 from app.domain.lifecycle import person_key
 from app.domain.policy import Policy
 from app.domain.scorecard import Scorecard
@@ -66,11 +67,15 @@ def add_person_draft(
     ConflictError
         If the active version or a waiting draft has the same content, or the active version
         changed while the gates were judged.
+    InvalidInputError
+        If a feature of the card is declared as a group by a batch.
     NotPermittedError
         If the author is not a person.
     """
     if not actor.strip() or person_key(actor).startswith("model:"):
         raise NotPermittedError(f"{actor!r} is not a person and cannot write a version.")
+    for batch in usable_batches(db):
+        refuse_group_features(batch.group_columns, card.features, batch.batch_id)
     active = require_active(db)
     base_version, base_hash = active.version, active.content_hash
     _refuse_copy(db, card, base_version)
@@ -193,6 +198,23 @@ def weight_shares(card: Scorecard) -> dict[str, float]:
     return {name: part.weight / card.total_weight for name, part in card.features.items()}
 
 
+def usable_batches(db: Session) -> tuple[Batch, ...]:
+    """List the batches that were not withdrawn.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+
+    Returns
+    -------
+    tuple of Batch
+        Oldest import first.
+    """
+    withdrawn = list_withdrawals(db, "batch")
+    return tuple(row for row in list_batches(db) if row.batch_id not in withdrawn)
+
+
 def newest_batch(db: Session) -> Batch | None:
     """Find the newest batch that was not withdrawn.
 
@@ -206,8 +228,7 @@ def newest_batch(db: Session) -> Batch | None:
     Batch or None
         By time of import; None where there is none.
     """
-    withdrawn = list_withdrawals(db, "batch")
-    usable = [row for row in list_batches(db) if row.batch_id not in withdrawn]
+    usable = usable_batches(db)
     return usable[-1] if usable else None
 
 

@@ -59,6 +59,7 @@ def _given(desk: Desk) -> Document:
         "scored_at": desk.text("scored_on") if scored_at == ONE_DATE else scored_at,
         "date_format": desk.text("date_format") or None,
         "allow_missing_features": bool(desk.text("allow_missing_features")),
+        "groups": list(desk.texts("group")),
     }
 
 

@@ -48,6 +48,7 @@ class BatchSummary(Answered):
     source_hash: str
     card_version: str
     missing_features: list[str]
+    groups: list[str]
     created_at: datetime
     created_by: str
     withdrawn: Withdrawal | None
@@ -68,6 +69,7 @@ class ImportedBatch(Answered):
     scored_from: date
     scored_to: date
     missing_features: list[str]
+    groups: list[str]
     card_version: str
     already_imported: bool
     n_rejected: int

@@ -50,6 +50,17 @@ ScoredAt = Annotated[
     ),
 ]
 
+Groups = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--group",
+        metavar="COL",
+        help="Column kept as a group, for fairness alone: never scored or trained on. Repeat for "
+        "several.",
+        show_default=False,
+    ),
+]
+
 
 @app.command("import")
 def import_batch(
@@ -59,6 +70,7 @@ def import_batch(
     scored_at: ScoredAt,
     date_format: DateFormat = None,
     allow_missing_features: AllowMissing = False,
+    group: Groups = None,
     skip_bad_rows: SkipBadRows = False,
     rejects: Rejects = None,
     as_json: AsJson = False,
@@ -85,6 +97,7 @@ def import_batch(
             scored_at=scored_at,
             date_format=date_format,
             allow_missing_features=allow_missing_features,
+            groups=group or (),
             skip_bad_rows=skip_bad_rows,
             rejects_path=rejects,
             progress=progress,

@@ -55,6 +55,10 @@ def imported(result: Document) -> Iterator[RenderableType]:
         "bold",
     )
     yield pairs("", {"hash": result["file_hash"]})
+    if result["groups"]:
+        yield sentence(
+            f"Kept as groups, never scored or trained on: {', '.join(result['groups'])}."
+        )
     yield from _not_in_the_file(result)
     yield from rows_left_out(result)
     yield next_step("chancellor outcomes import FILE --party-id COL --event-date COL ...")
@@ -126,6 +130,7 @@ def shown(result: Document) -> Iterator[RenderableType]:
             "from": result["source_name"],
             "card then": result["card_version"],
             "missing features": ", ".join(result["missing_features"]) or "none",
+            "groups": ", ".join(result["groups"]) or "none",
             "file": result["file_path"],
             "hash": result["file_hash"],
         },
