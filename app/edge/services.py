@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from app.services.key_service import KeyService
     from app.services.label_generation_service import LabelGenerationService
     from app.services.model_training_service import ModelTrainingService
+    from app.services.monitoring_service import MonitoringService
     from app.services.outcome_analysis_service import OutcomeAnalysisService
     from app.services.outcome_service import OutcomeService
     from app.services.overview_service import OverviewService
@@ -164,6 +165,13 @@ class Services:
         from app.services.model_training_service import ModelTrainingService
 
         return ModelTrainingService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def monitoring(self) -> MonitoringService:
+        """Give the monitoring service."""
+        from app.services.monitoring_service import MonitoringService
+
+        return MonitoringService(self.db, actor=self.actor, lake=self.lake)
 
     @property
     def outcomes(self) -> OutcomeService:

@@ -1,0 +1,1 @@
+"""Monitoring: whether parties, scores and outcomes are still those that a version was made for."""

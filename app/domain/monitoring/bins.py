@@ -1,0 +1,337 @@
+"""Bins that are frozen on a reference, and what later values are counted into."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import TypeAlias
+
+import numpy as np
+
+from app.domain.types import Document, Floats, Ints
+from app.errors import InvalidInputError
+
+N_BINS = 10
+"""Bins of equal count of a score or a number; ties may leave fewer."""
+MOST_CATEGORIES = 50
+"""Rarer categories of the reference are counted together with new ones."""
+OTHER, MISSING = "other", "missing"
+
+_HALF = 0.5
+_DECIMALS = 9
+
+Texts: TypeAlias = Mapping[str | None, int]
+"""How often each category occurs; None is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class FrozenBins:
+    """Hold the bins of one score or feature, with the counts of the reference.
+
+    Attributes
+    ----------
+    kind : str
+        ``score`` or ``numbers``: bins of equal count, each up to and including its edge;
+        ``values``: the few values of a number; ``categories``.
+    edges : tuple of float
+        Inner edges of ``score`` and ``numbers``, rising.
+    categories : tuple of str
+        Bins of ``values`` and ``categories``, before ``other``.
+    known : tuple of str
+        All categories of the reference, those counted as ``other`` too.
+    counts : tuple of int
+        Rows of the reference per bin; ``other`` (of categories) and ``missing`` (of features)
+        come last.
+    """
+
+    kind: str
+    edges: tuple[float, ...]
+    categories: tuple[str, ...]
+    known: tuple[str, ...]
+    counts: tuple[int, ...]
+
+    @property
+    def expected(self) -> Ints:
+        """Give the counts of the reference, shape (n_bins,)."""
+        return np.array(self.counts, dtype=np.int64)
+
+    @property
+    def prior(self) -> Floats:
+        """Give what is added to each count for the chance of a later row, shape (n_bins,).
+
+        A quantile bin of a reference of n rows covers a Beta distributed share of the population,
+        whatever that is: together the quantile bins get one row. Each other bin gets half a row,
+        Jeffreys' prior.
+        """
+        n_quantile_bins = len(self.edges) + 1 if self._has_edges else 0
+        prior = np.full(len(self.counts), _HALF)
+        prior[:n_quantile_bins] = 1 / max(n_quantile_bins, 1)
+        return prior
+
+    @property
+    def _has_edges(self) -> bool:
+        return self.kind in ("score", "numbers")
+
+    def count(self, values: Floats | Texts) -> Ints:
+        """Count values into the bins.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,), or mapping of str or None to int
+            Numbers, NaN missing, of every kind but ``categories``; counts of categories there.
+
+        Returns
+        -------
+        ndarray of shape (n_bins,)
+            Rows per bin.
+        """
+        if self._has_edges:
+            return self._count_numbers(np.asarray(values, dtype=np.float64))
+        texts = _as_texts(values)
+        shown = [texts.get(name, 0) for name in self.categories]
+        missing = texts.get(None, 0)
+        other = sum(texts.values()) - missing - sum(shown)
+        return np.array([*shown, other, missing], dtype=np.int64)
+
+    def _count_numbers(self, values: Floats) -> Ints:
+        known = np.round(values[~np.isnan(values)], _DECIMALS)
+        places = np.searchsorted(np.array(self.edges), known, side="left")
+        counts = np.bincount(places, minlength=len(self.edges) + 1)
+        missing = [] if self.kind == "score" else [len(values) - len(known)]
+        return np.append(counts, missing).astype(np.int64)
+
+    def new_categories(self, values: Floats | Texts) -> dict[str, int]:
+        """Count the categories or values that the reference did not have, most frequent first.
+
+        Parameters
+        ----------
+        values : ndarray of shape (n,), or mapping of str or None to int
+            As for `count`.
+
+        Returns
+        -------
+        dict of str to int
+            Empty for quantile bins.
+        """
+        if self._has_edges:
+            return {}
+        known = set(self.known)
+        found = {
+            name: n
+            for name, n in _as_texts(values).items()
+            if name is not None and name not in known
+        }
+        return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
+
+    def lines(self, actual: Ints) -> list[Document]:
+        """Lay the counts of the reference and of a batch side by side.
+
+        Parameters
+        ----------
+        actual : ndarray of shape (n_bins,)
+            As `count` gives them.
+
+        Returns
+        -------
+        list of dict
+            ``label``, ``from`` and ``to`` (None where a bin has no such end), ``n_expected`` and
+            ``n_actual``.
+        """
+        ends: list[tuple[float | None, float | None]] = [(None, None)] * len(self.counts)
+        if self._has_edges:
+            limits = (None, *self.edges, None)
+            ends[: len(self.edges) + 1] = list(pairwise(limits))
+        return [
+            {"label": label, "from": low, "to": high, "n_expected": expected, "n_actual": n}
+            for label, (low, high), expected, n in zip(
+                self._labels(), ends, self.counts, actual.tolist(), strict=True
+            )
+        ]
+
+    def _labels(self) -> list[str]:
+        if not self._has_edges:
+            return [*self.categories, OTHER, MISSING]
+        shown = [f"{edge:,.6g}" for edge in self.edges]
+        labels = ["all"]
+        if shown:
+            between = pairwise(shown)
+            labels = [
+                f"to {shown[0]}", *(f"{a} to {b}" for a, b in between), f"above {shown[-1]}",
+            ]  # fmt: skip
+        return labels if self.kind == "score" else [*labels, MISSING]
+
+    def as_dict(self) -> Document:
+        """Give the bins as a JSON-ready mapping."""
+        return {
+            "kind": self.kind,
+            "edges": list(self.edges),
+            "categories": list(self.categories),
+            "known": list(self.known),
+            "counts": list(self.counts),
+        }
+
+
+def bins_from_document(document: Mapping[str, list[float] | list[str] | str]) -> FrozenBins:
+    """Rebuild frozen bins from their document.
+
+    Parameters
+    ----------
+    document : mapping
+        As `FrozenBins.as_dict` gives it.
+
+    Returns
+    -------
+    FrozenBins
+        The same value.
+
+    Examples
+    --------
+    >>> bins = freeze_numbers(np.array([1.0, 2.0, np.nan]))
+    >>> bins_from_document(bins.as_dict()) == bins
+    True
+    """
+    return FrozenBins(
+        kind=str(document["kind"]),
+        edges=tuple(float(edge) for edge in document["edges"]),
+        categories=tuple(str(name) for name in document["categories"]),
+        known=tuple(str(name) for name in document["known"]),
+        counts=tuple(int(n) for n in document["counts"]),
+    )
+
+
+def freeze_score(scores: Floats) -> FrozenBins:
+    """Freeze ten bins of equal count on the scores of a reference.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n,)
+        Unrounded scores in points, none missing.
+
+    Returns
+    -------
+    FrozenBins
+        Fewer bins where scores are tied.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no score.
+
+    Examples
+    --------
+    >>> bins = freeze_score(np.arange(1.0, 101.0))
+    >>> bins.edges[:2], bins.counts
+    ((10.0, 20.0), (10, 10, 10, 10, 10, 10, 10, 10, 10, 10))
+    """
+    return _with_edges("score", scores)
+
+
+def freeze_numbers(values: Floats) -> FrozenBins:
+    """Freeze the bins of a numeric feature.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,)
+        NaN is missing.
+
+    Returns
+    -------
+    FrozenBins
+        Each value is a bin where there are at most ten; else ten bins of equal count, fewer where
+        values are tied. Missing values have a bin of their own.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no row.
+
+    Examples
+    --------
+    >>> few = freeze_numbers(np.array([0.0, 1.0, 1.0, np.nan]))
+    >>> few.categories, few.counts
+    (('0', '1'), (1, 2, 0, 1))
+    >>> many = freeze_numbers(np.append(np.zeros(40), np.arange(1.0, 61.0)))
+    >>> many.edges, many.counts
+    ((0.0, 10.0, 20.0, 30.0, 40.0, 50.0), (40, 10, 10, 10, 10, 10, 10, 0))
+    """
+    known = values[~np.isnan(values)]
+    distinct = np.unique(np.round(known, _DECIMALS))
+    if len(distinct) > N_BINS:
+        return _with_edges("numbers", values)
+    texts = _as_texts(values)
+    names = tuple(_number_text(value) for value in distinct.tolist())
+    return _with_categories("values", texts, names)
+
+
+def freeze_categories(texts: Texts) -> FrozenBins:
+    """Freeze the bins of a feature of categories.
+
+    Parameters
+    ----------
+    texts : mapping of str or None to int
+        How often each occurs; None is missing.
+
+    Returns
+    -------
+    FrozenBins
+        The categories of the reference by falling frequency, at most fifty, then ``other`` and
+        ``missing``.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no row.
+
+    Examples
+    --------
+    >>> bins = freeze_categories({"retail": 3, None: 1, "farming": 5})
+    >>> bins.categories, bins.counts
+    (('farming', 'retail'), (5, 3, 0, 1))
+    >>> bins.count({"farming": 2, "mining": 7}).tolist(), bins.new_categories({"mining": 7})
+    ([2, 0, 7, 0], {'mining': 7})
+    """
+    names = sorted(
+        (name for name in texts if name is not None), key=lambda name: (-texts[name], name)
+    )
+    return _with_categories("categories", texts, tuple(names))
+
+
+def _with_edges(kind: str, values: Floats) -> FrozenBins:
+    known = np.round(values[~np.isnan(values)], _DECIMALS)
+    _require_rows(len(values))
+    edges = np.empty(0)
+    if len(known):
+        shares = np.arange(1, N_BINS) / N_BINS
+        edges = np.unique(np.quantile(known, shares, method="inverted_cdf"))
+        edges = edges[edges < known.max()]
+    bins = FrozenBins(kind, tuple(edges.tolist()), (), (), ())
+    return FrozenBins(kind, bins.edges, (), (), tuple(bins.count(values).tolist()))
+
+
+def _with_categories(kind: str, texts: Texts, names: tuple[str, ...]) -> FrozenBins:
+    _require_rows(sum(texts.values()))
+    bins = FrozenBins(kind, (), names[:MOST_CATEGORIES], names, ())
+    return FrozenBins(kind, (), bins.categories, names, tuple(bins.count(texts).tolist()))
+
+
+def _require_rows(n: int) -> None:
+    if n == 0:
+        raise InvalidInputError("A reference without rows has no bins.")
+
+
+def _as_texts(values: Floats | Texts) -> Texts:
+    """Count numbers by their shortest text; a mapping is counted already."""
+    if isinstance(values, Mapping):
+        return values
+    known = values[~np.isnan(values)]
+    distinct, counts = np.unique(np.round(known, _DECIMALS), return_counts=True)
+    named = zip(distinct.tolist(), counts.tolist(), strict=True)
+    found: dict[str | None, int] = {_number_text(value): n for value, n in named}
+    if len(known) < len(values):
+        found[None] = len(values) - len(known)
+    return found
+
+
+def _number_text(value: float) -> str:
+    return repr(value + 0.0).removesuffix(".0")

@@ -1,0 +1,141 @@
+"""What chance alone does: PSI without a change, and many tests at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from app.domain.stability import population_stability_index
+from app.domain.types import Floats, Ints
+from app.errors import InvalidInputError
+
+N_DRAWS = 4_999
+"""Batches that are drawn without a change, so that a p value can be as low as 0.0002."""
+
+_SEED = 20_261_124
+
+
+@dataclass(frozen=True, slots=True)
+class PsiByChance:
+    """Hold the PSI of a batch beside those of batches that were drawn without a change.
+
+    Attributes
+    ----------
+    psi : float
+        Of the batch, in [0, inf).
+    draws : ndarray of shape (n_draws,)
+        PSI of the drawn batches, rising.
+    """
+
+    psi: float
+    draws: Floats
+
+    @property
+    def p_value(self) -> float:
+        """Give the share of such batches, this one counted in, whose PSI is at least as large."""
+        below = int(np.searchsorted(self.draws, self.psi * (1 - 1e-12), side="left"))
+        return (1 + len(self.draws) - below) / (1 + len(self.draws))
+
+    def quantile(self, level: float) -> float:
+        """Give how large a PSI is without a change in a share ``level`` of batches."""
+        return float(np.quantile(self.draws, level, method="higher"))
+
+
+def psi_without_change(
+    expected: Ints, actual: Ints, prior: Floats, n_draws: int = N_DRAWS
+) -> PsiByChance:
+    r"""Measure a PSI, and draw how large it would be had nothing changed.
+
+    The shares of the bins are unknown; given the counts :math:`n_k` of the reference they are
+    drawn from a Dirichlet distribution, and the batch from them:
+
+    .. math:: p \sim \mathrm{Dirichlet}(n + c), \qquad a \sim \mathrm{Multinomial}(M, p)
+
+    Parameters
+    ----------
+    expected, actual : ndarray of shape (n_bins,)
+        Counts of the reference and of the batch of M rows.
+    prior : ndarray of shape (n_bins,)
+        c, > 0. For quantile bins 1 / n_bins: their shares have exactly such a distribution, one
+        row shared out apart, whatever the population. For categories 1/2.
+    n_draws : int
+        So many batches. The draws have a fixed seed: the same counts give the same p value.
+
+    Returns
+    -------
+    PsiByChance
+        PSI of the batch and of the draws.
+
+    Raises
+    ------
+    InvalidInputError
+        If the shapes differ or either side is empty.
+
+    References
+    ----------
+    .. [1] S. S. Wilks, "Determination of sample sizes for setting tolerance limits", Annals of
+       Mathematical Statistics 12 (1941): the share between order statistics.
+    .. [2] B. Yurdakul, J. Naranjo, "Statistical properties of the population stability
+       index", Journal of Risk Model Validation 14(4), 2020.
+
+    Examples
+    --------
+    At large counts the quantile is that of (1/N + 1/M) chi-square of n_bins - 1 degrees:
+
+    >>> from app.domain.stability import psi_by_chance
+    >>> even = np.full(10, 500)
+    >>> found = psi_without_change(even, even, np.full(10, 0.1))
+    >>> round(found.quantile(0.95), 3), round(psi_by_chance(5000, 5000, 10), 3), found.p_value
+    (0.007, 0.007, 1.0)
+    """
+    psi = population_stability_index(expected, actual)
+    rng = np.random.default_rng(_SEED)
+    shares = rng.standard_gamma(expected + prior, size=(n_draws, len(expected)))
+    shares /= shares.sum(axis=1, keepdims=True)
+    counts = rng.multinomial(int(actual.sum()), shares)
+    e = (expected + 0.5) / (expected + 0.5).sum()
+    a = (counts + 0.5) / (actual + 0.5).sum()
+    return PsiByChance(psi, np.sort(((a - e) * np.log(a / e)).sum(axis=1)))
+
+
+def holm(p_values: Sequence[float]) -> tuple[float, ...]:
+    """Adjust p values of one family so that its false alarms, any of them, stay below the level.
+
+    Parameters
+    ----------
+    p_values : sequence of float
+        In [0, 1], of tests that may depend on one another in any way.
+
+    Returns
+    -------
+    tuple of float
+        Adjusted, in the same order: a test is significant at a level where its adjusted p value
+        is at most that level.
+
+    Raises
+    ------
+    InvalidInputError
+        If one is outside [0, 1].
+
+    References
+    ----------
+    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
+       Journal of Statistics 6 (1979).
+
+    Examples
+    --------
+    As R's ``p.adjust(c(0.01, 0.04, 0.03), "holm")``:
+
+    >>> holm([0.01, 0.04, 0.03])
+    (0.03, 0.06, 0.06)
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    if not ((p >= 0) & (p <= 1)).all():
+        raise InvalidInputError("a p value lies outside 0 to 1")
+    order = np.argsort(p, kind="stable")
+    steps = (len(p) - np.arange(len(p))) * p[order]
+    adjusted = np.empty(len(p))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1.0)
+    return tuple(adjusted.tolist())

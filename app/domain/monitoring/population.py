@@ -1,0 +1,294 @@
+"""Whether the parties of a batch are still those of the reference: PSI, CSI, bands, missing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from app.domain.card_movement import band_numbers
+from app.domain.monitoring.bins import (
+    FrozenBins,
+    Texts,
+    bins_from_document,
+    freeze_categories,
+    freeze_numbers,
+    freeze_score,
+)
+from app.domain.monitoring.chance import PsiByChance, psi_without_change
+from app.domain.monitoring.watched import Family, Watched
+from app.domain.types import Document, Floats
+
+MOST_NEW_CATEGORIES = 20
+"""So many new categories of a feature are named; the others are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """Hold what is known of parties when they are scored.
+
+    Attributes
+    ----------
+    scores : ndarray of shape (n,)
+        Unrounded, in points.
+    features : mapping of str to ndarray of shape (n,) or to counts by category
+        Numbers with NaN for missing, or how often each category occurs.
+    bands : mapping of str to int
+        Lower bounds of the version's bands, lowest first.
+    """
+
+    scores: Floats
+    features: Mapping[str, Floats | Texts]
+    bands: Mapping[str, int]
+
+    def band_counts(self) -> dict[str, int]:
+        """Count the parties by band."""
+        counts = np.bincount(band_numbers(self.scores, self.bands), minlength=len(self.bands))
+        return dict(zip(self.bands, counts.tolist(), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Hold what later batches of a version are compared with.
+
+    Attributes
+    ----------
+    score : FrozenBins
+        Of the unrounded score.
+    features : mapping of str to FrozenBins
+        Of each feature of positive weight, in card order.
+    bands : mapping of str to int
+        Parties per band.
+    """
+
+    score: FrozenBins
+    features: Mapping[str, FrozenBins]
+    bands: Mapping[str, int]
+
+    @property
+    def n(self) -> int:
+        """Count the parties of the reference."""
+        return sum(self.bands.values())
+
+    def as_dict(self) -> Document:
+        """Give the reference as a JSON-ready mapping; features as a list, in card order."""
+        return {
+            "n": self.n,
+            "score": self.score.as_dict(),
+            "features": [
+                {"feature": name, **bins.as_dict()} for name, bins in self.features.items()
+            ],
+            "bands": [{"band": name, "n": n} for name, n in self.bands.items()],
+        }
+
+
+def freeze_reference(population: Population) -> Reference:
+    """Freeze bins and counts of a reference.
+
+    Parameters
+    ----------
+    population : Population
+        All parties of the reference, labelled or not.
+
+    Returns
+    -------
+    Reference
+        Bins of the score and of each feature.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no party.
+
+    Examples
+    --------
+    >>> bands = {"low": 300, "high": 600}
+    >>> population = Population(np.array([500.0, 700.0]), {"sector": {"a": 2}}, bands)
+    >>> reference = freeze_reference(population)
+    >>> reference.n, dict(reference.bands), reference.features["sector"].counts
+    (2, {'low': 1, 'high': 1}, (2, 0, 0))
+    """
+    return Reference(
+        score=freeze_score(population.scores),
+        features={
+            name: freeze_categories(values) if isinstance(values, Mapping)
+            else freeze_numbers(values)
+            for name, values in population.features.items()
+        },
+        bands=population.band_counts(),
+    )  # fmt: skip
+
+
+def reference_from_document(document: Mapping[str, Any]) -> Reference:
+    """Rebuild a reference from its document.
+
+    Parameters
+    ----------
+    document : mapping
+        As `Reference.as_dict` gives it; other keys are left alone.
+
+    Returns
+    -------
+    Reference
+        The same value.
+
+    Examples
+    --------
+    >>> population = Population(np.array([500.0, 700.0]), {"x": np.ones(2)}, {"all": 300})
+    >>> reference = freeze_reference(population)
+    >>> reference_from_document(reference.as_dict()) == reference
+    True
+    """
+    return Reference(
+        score=bins_from_document(document["score"]),
+        features={line["feature"]: bins_from_document(line) for line in document["features"]},
+        bands={line["band"]: int(line["n"]) for line in document["bands"]},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Hold how far a batch lies from the reference.
+
+    Attributes
+    ----------
+    score : PsiByChance
+        Of the score.
+    features : mapping of str to PsiByChance
+        Of each feature.
+    """
+
+    score: PsiByChance
+    features: Mapping[str, PsiByChance]
+
+    def watched(self, max_psi: float) -> list[Watched]:
+        """Give the comparisons that can raise an alert: score and every feature."""
+        found = [_watched("score_psi", "score", self.score, max_psi)]
+        return found + [
+            _watched("feature_csi", name, moved, max_psi) for name, moved in self.features.items()
+        ]
+
+
+def _watched(kind: str, subject: str, moved: PsiByChance, max_psi: float) -> Watched:
+    what, index = ("Scores", "PSI") if kind == "score_psi" else (subject, "CSI")
+    return Watched(
+        kind=kind,
+        subject=subject,
+        value=moved.psi,
+        threshold=max_psi,
+        p_value=moved.p_value,
+        is_past=moved.psi > max_psi,
+        sentence=f"{what} moved: {index} {moved.psi:.3f}, above {max_psi:.2f} and more than chance "
+        "explains.",
+    )
+
+
+def measure_movement(batch: Population, reference: Reference) -> Moved:
+    """Measure how far score and features of a batch moved from the reference.
+
+    Parameters
+    ----------
+    batch : Population
+        The parties of the batch, with every feature of the reference.
+    reference : Reference
+        What they are compared with.
+
+    Returns
+    -------
+    Moved
+        PSI of each, beside what chance does.
+
+    Examples
+    --------
+    >>> bands = {"all": 300}
+    >>> before = Population(np.arange(300.0, 900.0), {"sector": {"a": 300, "b": 300}}, bands)
+    >>> after = Population(np.arange(300.0, 600.0), {"sector": {"a": 150, "b": 150}}, bands)
+    >>> moved = measure_movement(after, freeze_reference(before))
+    >>> round(moved.features["sector"].psi, 2), moved.score.psi > 1, moved.score.p_value
+    (0.0, True, 0.0002)
+    """
+    return Moved(
+        score=_moved(reference.score, batch.scores),
+        features={
+            name: _moved(bins, batch.features[name]) for name, bins in reference.features.items()
+        },
+    )
+
+
+def _moved(bins: FrozenBins, values: Floats | Texts) -> PsiByChance:
+    return psi_without_change(bins.expected, bins.count(values), bins.prior)
+
+
+def describe_population(
+    batch: Population, reference: Reference, moved: Moved, family: Family
+) -> Document:
+    """Describe a batch beside the reference.
+
+    Parameters
+    ----------
+    batch : Population
+        The parties of the batch.
+    reference : Reference
+        What they are compared with.
+    moved : Moved
+        As `measure_movement` gives it.
+    family : Family
+        Of the report; a batch of the reference has no p values in it.
+
+    Returns
+    -------
+    dict
+        ``score``: psi, quantile (how large it is without a change, at the first level of Holm's
+        procedure), p_value, p_adjusted and bins; ``features``, each the same with feature,
+        missing_rate_expected, missing_rate, n_new, new_categories; ``bands``: band,
+        share_expected and share.
+    """
+    level = 1 - family.level / max(len(family.watched), 1)
+    return {
+        "score": {
+            **_figures("score_psi", "score", moved.score, family, level),
+            "bins": reference.score.lines(reference.score.count(batch.scores)),
+        },
+        "features": [
+            _feature(name, bins, batch.features[name], moved.features[name], family, level)
+            for name, bins in reference.features.items()
+        ],
+        "bands": [
+            {"band": name, "share_expected": n / reference.n, "share": now / len(batch.scores)}
+            for (name, n), now in zip(
+                reference.bands.items(), batch.band_counts().values(), strict=True
+            )
+        ],
+    }
+
+
+def _figures(kind: str, subject: str, moved: PsiByChance, family: Family, level: float) -> Document:
+    p_adjusted = family.p_adjusted(kind, subject)
+    return {
+        "psi": moved.psi,
+        "quantile": None if p_adjusted is None else moved.quantile(level),
+        "p_value": None if p_adjusted is None else moved.p_value,
+        "p_adjusted": p_adjusted,
+    }
+
+
+def _feature(
+    name: str, bins: FrozenBins, values: Floats | Texts, moved: PsiByChance, family: Family,
+    level: float,
+) -> Document:  # fmt: skip
+    actual = bins.count(values)
+    new = bins.new_categories(values)
+    return {
+        "feature": name,
+        **_figures("feature_csi", name, moved, family, level),
+        "bins": bins.lines(actual),
+        "missing_rate_expected": bins.counts[-1] / sum(bins.counts),
+        "missing_rate": int(actual[-1]) / int(actual.sum()),
+        "n_new": sum(new.values()),
+        "new_categories": [
+            {"category": category, "n": n}
+            for category, n in list(new.items())[:MOST_NEW_CATEGORIES]
+        ],
+    }
