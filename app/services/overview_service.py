@@ -12,6 +12,7 @@ from app.domain.types import Document
 from app.lake.store import Lake
 from app.models import ScorecardVersion
 from app.queries import overview as queries
+from app.queries.alerts import count_alerts, read_alerts
 from app.queries.policies import current_policy
 from app.queries.runs import list_runs
 from app.queries.versions import find_active, list_open_emergencies
@@ -24,6 +25,7 @@ from app.services.version_documents import steps_document, version_summary
 from app.services.version_emergencies import emergency_document
 from app.services.version_hashes import review_hash
 
+MOST_ALERTS = 5
 MOST_DRAFTS = 10
 MOST_RUNS = 8
 _ONES_TURN = ("approve", "activate")
@@ -54,6 +56,7 @@ class OverviewService:
         Returns
         -------
         dict
+            ``alerts`` (the newest open ones, as ``AlertService`` lists them), ``n_alerts``,
             ``active`` (a summary with ``by``, ``reason`` and ``kind`` of its activation, or
             None), ``drafts`` (see :meth:`list_drafts`), ``n_drafts``, ``emergencies`` (each with
             ``may_acknowledge``), ``runs``, ``failed_runs`` (those after which none of the same
@@ -63,6 +66,8 @@ class OverviewService:
         runs = tuple(run_document(run) for run in list_runs(self.db, limit=MOST_RUNS))
         signed = queries.find_last_checkpoint(self.db, SIGNED)
         return {
+            "alerts": read_alerts(self.db, status="open", limit=MOST_ALERTS)["items"],
+            "n_alerts": count_alerts(self.db)["open"],
             "active": self._active(),
             "drafts": self.list_drafts(),
             "n_drafts": queries.count_open_versions(self.db),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import Path, Response
 
 from app.charts.catalogue import Drawing
 from app.domain.types import Document
@@ -17,6 +17,8 @@ from app.web.routing import Desk, OnDesk, go_to, page_router
 router = page_router()
 
 SOURCE = "overview"
+AlertId = Annotated[int, Path(ge=1, lt=1 << 31)]
+_NOTHING_TYPED: Document = {"alert_id": 0, "note": ""}
 
 
 @router.get("/")
@@ -37,10 +39,20 @@ def acknowledge_emergencies(desk: OnDesk) -> Response:
     return go_to("/")
 
 
+@router.post("/alerts/{alert_id}/acknowledge")
+def acknowledge_alert(desk: OnDesk, alert_id: AlertId) -> Response:
+    """Say that whoever signed in looked at an alert."""
+    try:
+        desk.use.alerts.acknowledge(alert_id, note=desk.text("note"))
+    except ChancellorError as error:
+        return _page(desk, refused=error, typed={"alert_id": alert_id, "note": desk.text("note")})
+    return go_to("/")
+
+
 def _page(desk: Desk, **context: Any) -> Response:
-    found = desk.use.overview.get_overview()
+    found = {"typed": _NOTHING_TYPED, **desk.use.overview.get_overview()}
     drawn = figures(SOURCE, {}, _drawings(found["distribution"]))
-    return desk.render("overview.html", **found, figures=drawn, **context)
+    return desk.render("overview.html", **{**found, **context}, figures=drawn)
 
 
 @figure_source(SOURCE)

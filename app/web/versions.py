@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from app.domain.document import parse_document
 from app.domain.scorecard import Scorecard
-from app.errors import ChancellorError, InvalidInputError, StaleContentError
+from app.errors import ChancellorError, InvalidInputError, NotFoundError, StaleContentError
 from app.findings.actions import action_words
 from app.findings.card_tables import band_lines, feature_lines
 from app.services.listing_service import ListingService
@@ -58,14 +58,45 @@ def add_version(desk: OnDesk) -> Response:
 @router.get("/versions/{version}")
 def version(desk: OnDesk, version: VersionName) -> HTMLResponse:
     """Show one card as a readable table."""
+    return _show(desk, version)
+
+
+@router.post("/versions/{version}/challenger")
+def start_challenger(desk: OnDesk, version: VersionName) -> Response:
+    """Score a draft beside the active version from the next report on."""
+    try:
+        desk.use.challengers.start(version, reason=desk.text("reason"))
+    except NotFoundError:
+        raise
+    except ChancellorError as error:
+        return _show(desk, version, error)
+    return go_to(f"/versions/{version}")
+
+
+@router.post("/versions/{version}/challenger/stop")
+def stop_challenger(desk: OnDesk, version: VersionName) -> Response:
+    """Leave a challenger out of the reports from now on."""
+    try:
+        desk.use.challengers.stop(version, reason=desk.text("reason"))
+    except NotFoundError:
+        raise
+    except ChancellorError as error:
+        return _show(desk, version, error)
+    return go_to(f"/versions/{version}")
+
+
+def _show(desk: Desk, version: str, refused: ChancellorError | None = None) -> HTMLResponse:
     found = desk.use.versions.get_version(version)
     return desk.render(
         "version.html",
+        refused=refused,
         version=found,
         lines=feature_lines(found["content"]),
         bands=band_lines(found["content"]),
         action_words=action_words,
         conversation=desk.use.versions.conversation(version),
+        challengers=desk.use.challengers.list_challengers(version),
+        typed_reason="" if refused is None else desk.text("reason"),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -37,8 +37,10 @@ def documented_check() -> Callable[..., bool]:
     return check
 
 
-def open_degradation(db: Session, batch_id: str, version: str) -> int:
-    """Open an alert that a version ranks worse on a batch than it did."""
+def open_degradation(
+    db: Session, batch_id: str, version: str, subjects: Sequence[str] = ("all",)
+) -> list[int]:
+    """Open alerts that a version ranks worse on a batch than it did, one per subject."""
     common: dict[str, Any] = {"content_hash": "a" * 64, "created_at": utc_now()}
     with transaction(db):
         reference = MonitoringReference(version=version, content={}, created_by="ada", **common)
@@ -50,11 +52,14 @@ def open_degradation(db: Session, batch_id: str, version: str) -> int:
         )  # fmt: skip
         db.add(report)
         db.flush()
-        row = Alert(
-            report_id=report.id, batch_id=batch_id, version=version, kind="auc_drop",
-            subject="all", sentence="It ranks worse.", value=0.08, threshold=0.05, p_value=0.001,
-            opened_at=utc_now(),
-        )  # fmt: skip
-        db.add(row)
+        rows = [
+            Alert(
+                report_id=report.id, batch_id=batch_id, version=version, kind="auc_drop",
+                subject=subject, sentence=f"{subject} ranks worse.", value=0.08, threshold=0.05,
+                p_value=0.001, opened_at=utc_now(),
+            )
+            for subject in subjects
+        ]  # fmt: skip
+        db.add_all(rows)
         db.flush()
-        return row.id
+        return [row.id for row in rows]
