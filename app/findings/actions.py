@@ -18,6 +18,8 @@ DECISIONS: Mapping[str, str] = {
 _OTHERS = {
     "version.commented": "commented on",
     "version.emergency_acknowledged": "acknowledged the emergency rollback to",
+    "challenger.started": "started the challenger",
+    "challenger.stopped": "stopped the challenger",
 }
 
 
