@@ -35,7 +35,7 @@ from app.edge.rates import RateLimiter
 from app.edge.sealing import Sealer
 from app.edge.streams import Streams
 from app.edge.uploads import remove_leftovers
-from app.edge.watching import Watcher
+from app.edge.watching import Alarm, Watcher
 from app.lake.store import open_lake
 from app.log import configure_logging
 from app.services.run_supervisor import RunSupervisor
@@ -122,11 +122,12 @@ def create_app(settings: Settings | None = None, *, is_open: bool = False) -> Fa
 
 @asynccontextmanager
 async def _working(app: FastAPI) -> AsyncIterator[None]:
-    """Do beside the requests what must be done: execute runs, seal decisions, deliver alerts."""
+    """Do beside the requests what must be done: execute runs, seal decisions, monitor."""
     service: Service = app.state.service
-    beside: list[Sealer | Watcher | RunSupervisor] = [
+    beside: list[Sealer | Watcher | Alarm | RunSupervisor] = [
         Sealer(service.sessions, service.settings.seal_seconds),
-        Watcher(service.sessions, receiver_of(service.settings)),
+        Watcher(service.sessions, service.lake, service.settings.monitor_seconds),
+        Alarm(service.sessions, receiver_of(service.settings)),
     ]
     if service.settings.execute_runs:
         beside.append(RunSupervisor(service.settings))

@@ -1,4 +1,4 @@
-"""Monitoring: alerts, and the challengers that run beside the active version."""
+"""Monitoring: reports, alerts, and the challengers that run beside the active version."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from app.api.documents import monitoring as documents
 from app.api.documents.common import LIMIT, Cursor, Limit, Page
 from app.api.routing import PathName, api_router
 from app.domain.types import Document
-from app.edge.access import Use
+from app.edge.access import Db, Use
 from app.edge.problems import documented
+from app.edge.routes import takes_seconds
+from app.services.listing_service import ListingService
 
 router = api_router("/api/monitoring", "monitoring")
 
@@ -20,6 +22,38 @@ Exact = Annotated[
     str | None, Query(min_length=1, max_length=200, description="Exactly this value.")
 ]  # fmt: skip
 _STEP = documented(404, 409, body=True)
+
+
+@router.get("/reports", response_model=Page[documents.ReportSummary], responses=documented())
+def list_reports(
+    db: Db,
+    batch_id: Exact = None,
+    version: Exact = None,
+    cursor: Cursor = None,
+    limit: Limit = LIMIT,
+) -> Document:
+    """List the monitoring reports, the newest first."""
+    return ListingService(db, cursor, limit).reports(batch_id=batch_id, version=version)
+
+
+@router.get("/reports/{report_id}", response_model=documents.Report, responses=documented(404, 409))
+def get_report(use: Use, report_id: Number) -> Document:
+    """Give everything that a report found."""
+    return use.monitoring.get_report(report_id)
+
+
+@router.post("/reports", response_model=documents.Report, responses=documented(404, 409, body=True))
+@takes_seconds
+def monitor(use: Use, given: documents.NewReport) -> Document:
+    """Make the report of a batch now, or give the one that is made of the same."""
+    return use.monitoring.monitor(given.batch_id, given.version)
+
+
+@router.get("/over-time", response_model=documents.OverTime, responses=documented(404, 409))
+@takes_seconds
+def over_time(use: Use, version: Exact = None) -> Document:
+    """Lay the newest report of each batch under a version side by side."""
+    return use.monitoring.over_time(version)
 
 
 @router.get("/alerts", response_model=Page[documents.AlertSummary], responses=documented())

@@ -13,7 +13,7 @@ from app.domain.lifecycle import VersionFacts, is_among, makers, person_key
 from app.domain.policy import Policy
 from app.errors import NotPermittedError
 
-_PROGRAMS = ("model:", "dagster:")
+_PROGRAMS = ("model:", "dagster:", "chancellor:")
 
 Reason = Literal[
     "not_a_person",

@@ -11,8 +11,6 @@ from sqlalchemy.orm import Session
 from app.models import (
     Alert,
     Batch,
-    Challenger,
-    ChallengerEnd,
     GroundTruthLabel,
     LabelSet,
     ScoreSet,
@@ -149,24 +147,6 @@ def newest_label_sets(db: Session, batch_ids: Sequence[str]) -> dict[str, LabelS
         )
     )
     return {row.batch_id: row for row in rows}
-
-
-def running_challengers(db: Session) -> tuple[Challenger, ...]:
-    """List the challengers that run.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-
-    Returns
-    -------
-    tuple of Challenger
-        Oldest first.
-    """
-    ended = select(ChallengerEnd.challenger_id)
-    query = select(Challenger).where(Challenger.id.not_in(ended)).order_by(Challenger.id)
-    return tuple(db.scalars(query))
 
 
 def opened_alerts(db: Session, batch_id: str, version: str) -> frozenset[tuple[str, str]]:

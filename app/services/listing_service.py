@@ -12,6 +12,7 @@ from app.models import (
     ExposureImport,
     LabelSet,
     ModelRegistry,
+    MonitoringReport,
     OutcomeDefinition,
     OutcomeImport,
     PipelineRun,
@@ -23,6 +24,7 @@ from app.queries.definitions import definition_document
 from app.queries.exposures import EXPOSURE_IMPORT, exposure_document
 from app.queries.labels import label_set_document
 from app.queries.models import model_summary
+from app.queries.monitoring import report_summary
 from app.queries.outcomes import OUTCOME_IMPORT, import_document
 from app.queries.pages import DEFAULT_ROWS, read_page
 from app.services.audit_service import event_moment
@@ -164,6 +166,29 @@ class ListingService:
             wanted = wanted.where(PipelineRun.status == status)
         order = (PipelineRun.created_at, PipelineRun.id)
         return read_page(self.db, wanted, order, run_document, cursor=self.cursor, limit=self.limit)
+
+    def reports(self, *, batch_id: str | None = None, version: str | None = None) -> Document:
+        """Give monitoring reports in short.
+
+        Parameters
+        ----------
+        batch_id, version : str, optional
+            Exact values.
+
+        Returns
+        -------
+        dict
+            A page of reports, each as ``MonitoringService.list_reports`` describes it.
+        """
+        wanted = select(MonitoringReport)
+        if batch_id is not None:
+            wanted = wanted.where(MonitoringReport.batch_id == batch_id)
+        if version is not None:
+            wanted = wanted.where(MonitoringReport.version == version)
+        order = (MonitoringReport.id,)
+        return read_page(
+            self.db, wanted, order, report_summary, cursor=self.cursor, limit=self.limit
+        )
 
     def events(
         self,

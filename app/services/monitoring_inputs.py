@@ -12,7 +12,7 @@ from app.domain.types import Document, Progress
 from app.lake.store import Lake
 from app.models import Batch, LabelSet, ScorecardVersion
 from app.queries.batches import require_batch
-from app.queries.monitored import running_challengers
+from app.queries.challengers import running_challengers
 from app.queries.monitoring import find_calibration, find_reference
 from app.queries.policies import current_policy
 from app.queries.versions import require_version
@@ -173,7 +173,7 @@ def _challengers(
 ) -> tuple[ScorecardVersion, ...]:
     """Score the batch with each challenger that it has the features of."""
     batch = require_batch(db, batch_id)
-    running = [require_version(db, one.version) for one in running_challengers(db)]
+    running = [require_version(db, name) for name in running_challengers(db)]
     fitting = [
         row.version
         for row in running

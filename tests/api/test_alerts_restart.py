@@ -10,10 +10,16 @@ import pytest
 from sqlalchemy.orm import Session
 
 from app.db import close_engine, open_session
+from app.domain.scorecard import load_scorecard
 from app.queries.alerts import list_undelivered
+from app.services.audit_service import AuditService
+from app.services.monitoring_service import MonitoringService
+from app.services.scoring_service import ScoringService
 from app.services.webhook_receiver import Receiver
 from tests.conftest import Store
 from tests.support.alerts import SECRET, documented_check, open_alert
+from tests.support.monitored import CARD, import_month, monthly_rows
+from tests.support.portfolio import store_with_card
 from tests.support.receiver import receiver, wait_until
 from tests.support.rows import fill_every_table
 from tests.support.service_process import service_process
@@ -77,3 +83,31 @@ def test_with_an_address_and_no_secret_nothing_is_served(
     ):
         pass
     assert "a.example/token" not in next(tmp_path.glob("service-*.log")).read_text()
+
+
+@pytest.mark.slow
+def test_a_service_monitors_what_is_due_and_sends_what_it_found(
+    home: Path, sqlite_template: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "card.yaml").write_text(CARD, encoding="utf-8")
+    card = load_scorecard(tmp_path / "card.yaml")
+    with store_with_card(card, home, sqlite_template) as db:
+        for month, shift in ((1, 0.0), (2, 0.4)):
+            import_month(db, tmp_path, monthly_rows(month, shift=shift), f"M{month}")
+            ScoringService(db).score_batch(f"M{month}")
+    with receiver() as received:
+        environment = {
+            "CHANCELLOR_WEBHOOK_URL": received.url,
+            "CHANCELLOR_WEBHOOK_SECRET": SECRET,
+            "CHANCELLOR_MONITOR_SECONDS": "0.5",
+        }
+        with service_process(tmp_path, **environment):
+            received.wait_for(2, 60)
+    found = {one["subject"]: one for one in (json.loads(r.body) for r in received.requests)}
+    assert set(found) == {"score", "a"}
+    assert found["a"]["batch_id"] == "M2"
+    assert "a moved: CSI" in found["a"]["sentence"]
+    with open_session() as db:
+        assert MonitoringService(db).count_due() == 0
+        made = AuditService(db).list_events(action="monitoring.reported")
+    assert [one["actor"] for one in made] == ["chancellor:watcher"] * 2

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from app.db import open_session
 from app.domain.scorecard import Scorecard
+from app.services.batch_service import BatchService
 from app.services.scorecard_version_service import ScorecardVersionService
 from tests.api.conftest import Running
 from tests.support.alerts import open_alert
+from tests.support.portfolio import party, write_batch
 from tests.support.rows import fill_every_table
 
+REPORTS = "/api/monitoring/reports"
 ALERTS, CHALLENGERS = "/api/monitoring/alerts", "/api/monitoring/challengers"
 
 
@@ -47,3 +52,24 @@ def test_a_challenger_is_started_listed_and_stopped(sqlite_running: Running) -> 
         stopped = analyst.post(f"{CHALLENGERS}/{draft}/stop", json={"reason": "enough"}).json()
         assert stopped["ended_by"] == "stopped"
         assert viewer.get(CHALLENGERS, params={"version": draft}).json()["items"] == [stopped]
+
+
+def test_a_batch_is_monitored_once_and_its_report_is_read(
+    sqlite_running: Running, tmp_path: Path
+) -> None:
+    parties = [party(f"P{age}", company_age_years=age % 12) for age in range(40)]
+    file = write_batch(tmp_path / "batch.csv", parties)
+    with open_session(sqlite_running.store.database_url) as db:
+        BatchService(db).import_file(file, batch_id="B1", party_id="id", scored_at="on")
+    with sqlite_running.client("analyst") as analyst, sqlite_running.client("viewer") as viewer:
+        assert viewer.post(REPORTS, json={"batch_id": "B1"}).status_code == 403
+        assert analyst.post(REPORTS, json={"batch_id": "B9"}).status_code == 404
+        made = analyst.post(REPORTS, json={"batch_id": "B1"})
+        assert (made.status_code, made.json()["n"]) == (200, 40)
+        again = analyst.post(REPORTS, json={"batch_id": "B1", "version": "v1"}).json()
+        assert again == made.json() == viewer.get(f"{REPORTS}/{again['report_id']}").json()
+        (listed,) = viewer.get(REPORTS, params={"batch_id": "B1"}).json()["items"]
+        assert (listed["report_id"], listed["psi"]) == (again["report_id"], again["score"]["psi"])
+        (point,) = viewer.get("/api/monitoring/over-time").json()["batches"]
+        assert point["report_id"] == again["report_id"]
+        assert viewer.get(f"{REPORTS}/99").status_code == 404

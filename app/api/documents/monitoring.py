@@ -1,4 +1,4 @@
-"""Alerts and challengers."""
+"""Monitoring reports, alerts and challengers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import ConfigDict, Field
 
-from app.api.documents.common import Answered, Given, Name, Text
+from app.api.documents.common import Answered, Evidence, Given, Name, Text
 
 AlertStatus = Literal["open", "acknowledged", "closed"]
 
@@ -114,3 +114,65 @@ class ChallengerStop(Given):
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It ranks no better."}]})
 
     reason: Text
+
+
+Cause = Literal["scored", "activated", "matured", "asked"]
+
+
+class ReportSummary(Answered):
+    """One monitoring report, on one line."""
+
+    report_id: int
+    batch_id: str
+    version: str
+    cause: Cause = Field(description="What made the report due.")
+    n: int = Field(description="Parties of the batch.")
+    psi: float = Field(description="Of the score, against the reference of the version.")
+    n_labelled: int
+    n_bad: int
+    n_alerts: int
+    sentence: str
+    created_at: datetime
+
+
+class Report(Answered):
+    """How one batch looked under one version; docs/monitoring.md says what each field is."""
+
+    report_id: int
+    batch_id: str
+    version: str
+    cause: Cause
+    n: int
+    reference: Evidence
+    calibration: Evidence | None
+    score: Evidence
+    features: list[Evidence]
+    bands: list[Evidence]
+    outcomes: Evidence | None
+    challengers: list[Evidence]
+    family: Evidence
+    alerts: list[Evidence]
+    sentences: list[str]
+    hashes: Evidence
+    created_at: datetime
+    created_by: str
+    content_hash: str
+
+
+class OverTime(Answered):
+    """The newest report of each batch under a version, side by side."""
+
+    version: str
+    batches: list[Evidence]
+    features: dict[str, list[float]] = Field(
+        description="CSI by feature, in the order of the batches."
+    )
+
+
+class NewReport(Given):
+    """Which batch to look at, under which version: by default the active one."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"batch_id": "BATCH_2026_Q1"}]})
+
+    batch_id: Name
+    version: Name | None = None
