@@ -212,6 +212,10 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
         )
     if policy.fairness_gate and policy.fairness_cutoff is None:
         raise DocumentError("fairness_cutoff", "the gate adverse_impact needs a score in points")
+    if policy.fairness_gate and policy.fairness_cutoff is None:
+        raise DocumentError(
+            "fairness_cutoff", "is needed where fairness_gate is on: the score that approves"
+        )
     _check_roles(policy)
     return policy
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from app.services.dossier_service import DossierService
     from app.services.export_service import ExportService
     from app.services.exposure_service import ExposureService
+    from app.services.fairness_service import FairnessService
     from app.services.intake_preview import IntakePreviewService
     from app.services.key_service import KeyService
     from app.services.label_generation_service import LabelGenerationService
@@ -144,6 +145,13 @@ class Services:
         from app.services.exposure_service import ExposureService
 
         return ExposureService(self.db, actor=self.actor, lake=self.lake)
+
+    @property
+    def fairness(self) -> FairnessService:
+        """Give the service that compares groups."""
+        from app.services.fairness_service import FairnessService
+
+        return FairnessService(self.db, actor=self.actor, lake=self.lake)
 
     @property
     def keys(self) -> KeyService:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,7 +12,8 @@ from app.domain.judged_cards import JudgedRows
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.lake.store import Lake
-from app.models import LabelSet, ModelRegistry
+from app.models import Batch, LabelSet, ModelRegistry
+from app.queries.batches import require_batch
 from app.services.training_sample import (
     population_goodness,
     read_training_data,
@@ -42,7 +43,12 @@ def unrounded_scores(card: Scorecard, goodness: Floats) -> Floats:
 
 
 def population_scores(
-    db: Session, lake: Lake, cards: Sequence[Scorecard], batch_ids: Sequence[str]
+    db: Session,
+    lake: Lake,
+    cards: Sequence[Scorecard],
+    batch_ids: Sequence[str],
+    *,
+    batch_of: Callable[[Session, str], Batch] = require_batch,
 ) -> Floats:
     """Score all rows of batches under each of several cards.
 
@@ -55,7 +61,9 @@ def population_scores(
     cards : sequence of Scorecard
         One or more.
     batch_ids : sequence of str
-        Batches that were not withdrawn.
+        Batches, in the order of the rows.
+    batch_of : callable
+        Finds a batch by its id; by default it refuses one that was withdrawn.
 
     Returns
     -------
@@ -70,7 +78,12 @@ def population_scores(
         If a batch was withdrawn.
     """
     return np.stack(
-        [unrounded_scores(card, population_goodness(db, lake, card, batch_ids)) for card in cards]
+        [
+            unrounded_scores(
+                card, population_goodness(db, lake, card, batch_ids, batch_of=batch_of)
+            )
+            for card in cards
+        ]
     )
 
 

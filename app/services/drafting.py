@@ -24,6 +24,7 @@ from app.queries import models as model_queries
 from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
 from app.services.conflicts import conflicts_named
+from app.services.draft_fairness import draft_fairness, fairness_verdicts, kept_fairness
 from app.services.model_documents import require_unaltered_model
 from app.services.scoring_service import card_of
 from app.services.training_sample import population_goodness, training_card, training_features
@@ -45,6 +46,7 @@ class _Proposal:
     rails: GuardRails
     refinement: Refinement
     verdicts: tuple[Verdict, ...]
+    fairness: Document | None
 
 
 def propose_draft(
@@ -200,7 +202,33 @@ def _refine(db: Session, lake: Lake, model: ModelRegistry, progress: Progress | 
     rails = training_card(baseline, expert).rails(goodness, policy)
     refinement = refine(fit_from_parameters(model.parameters), rails)
     _report(progress, 2)
-    return _Proposal(model, baseline, names, rails, refinement, refinement.verdicts)
+    refined = refined_card(baseline, names, refinement)
+    fairness = draft_fairness(db, lake, model, (baseline, refined), policy)
+    gate = fairness_verdicts(policy, fairness)
+    verdicts = (*refinement.verdicts, *gate)
+    return _Proposal(model, baseline, names, rails, refinement, verdicts, fairness)
+
+
+def refined_card(baseline: Scorecard, names: tuple[str, ...], refinement: Refinement) -> Scorecard:
+    """Give the baseline with the refined weights.
+
+    Parameters
+    ----------
+    baseline : Scorecard
+        The card that was refined.
+    names : tuple of str
+        The d refined features.
+    refinement : Refinement
+        Their weights.
+
+    Returns
+    -------
+    Scorecard
+        Features of weight 0 stay at 0.
+    """
+    weights = {name: feature.weight for name, feature in baseline.features.items()}
+    weights.update(zip(names, refinement.weights.tolist(), strict=True))
+    return baseline.with_weights(weights)
 
 
 def _report(progress: Progress | None, done: int) -> None:
@@ -210,8 +238,6 @@ def _report(progress: Progress | None, done: int) -> None:
 
 def _file(db: Session, proposal: _Proposal, *, actor: str, despite_advice: bool) -> Document:
     model = db.get_one(ModelRegistry, proposal.model.id)
-    weights = {name: f.weight for name, f in proposal.baseline.features.items()}
-    weights.update(zip(proposal.names, proposal.refinement.weights.tolist(), strict=True))
     evidence = refinement_evidence(model, proposal.names, proposal.rails, proposal.refinement)
     against_advice = despite_advice and model.advice == "keep"
     with conflicts_named(_SECOND), transaction(db):
@@ -220,7 +246,7 @@ def _file(db: Session, proposal: _Proposal, *, actor: str, despite_advice: bool)
             return _describe_existing(db, model, existing)
         row = add_version_row(
             db,
-            card=proposal.baseline.with_weights(weights),
+            card=refined_card(proposal.baseline, proposal.names, proposal.refinement),
             origin="model",
             base_version=model.base_version,
             model_id=model.id,
@@ -228,7 +254,7 @@ def _file(db: Session, proposal: _Proposal, *, actor: str, despite_advice: bool)
             created_by=actor,
             note=model.validation["advice"]["sentence"],
             despite_advice=against_advice,
-            evidence={"refinement": evidence},
+            evidence={"refinement": evidence, **kept_fairness(proposal.fairness)},
             verdicts=(*model_queries.model_verdicts(db, model.id), *proposal.verdicts),
         )
         return _draft_document(db, model, row, evidence)

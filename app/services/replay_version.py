@@ -13,10 +13,12 @@ from app.domain.replay import Part
 from app.domain.types import Progress
 from app.lake.store import Lake
 from app.models import ModelRegistry, ScorecardVersion
+from app.queries.batches import known_batch
 from app.queries.evidence import list_verdicts
 from app.queries.models import require_model
 from app.queries.versions import evidence_of
-from app.services.drafting import refinement_evidence
+from app.services.draft_fairness import draft_fairness, fairness_verdicts, kept_fairness
+from app.services.drafting import refined_card, refinement_evidence
 from app.services.replay_model import ReplayedModel, replay_model
 from app.services.training_sample import training_card, training_features
 from app.services.version_hashes import evidence_hash
@@ -75,29 +77,40 @@ def replay_version(
         "evidence": evidence_of(db, row.version)["refinement"],
         "content hash": row.content_hash,
         "evidence hash": row.evidence_hash,
+        **kept_fairness(evidence_of(db, row.version).get("fairness")),
     }
     subject, model_id = f"version:{row.version}", model.id
     found = replay_model(db, lake, model, progress)
-    computed = _refine_again(model_id, found)
-    parts = [Part(name, subject, kept[name], computed[name]) for name in kept]
+    computed = _refine_again(db, lake, model, found)
+    names = dict.fromkeys((*kept, *computed))
+    parts = [Part(name, subject, kept.get(name), computed.get(name)) for name in names]
     return ReplayedVersion(model_id, (*found.parts, *parts), kept["weights"], computed["weights"])
 
 
-def _refine_again(model_id: str, found: ReplayedModel) -> dict[str, Any]:
+def _refine_again(
+    db: Session, lake: Lake, model: ModelRegistry, found: ReplayedModel
+) -> dict[str, Any]:
     """Refine the baseline by the model as computed now, as ``propose_draft`` does."""
     names = training_features(found.baseline)
     rails = training_card(found.baseline, found.expert).rails(found.data.population, found.policy)
     refinement = refine(found.trained.fit, rails)
-    weights = {name: feature.weight for name, feature in found.baseline.features.items()}
-    weights.update(zip(names, refinement.weights.tolist(), strict=True))
-    card = found.baseline.with_weights(weights)
-    again = ModelRegistry(id=model_id, **found.columns)  # never added to a session
+    card = refined_card(found.baseline, names, refinement)
+    fairness = draft_fairness(
+        db, lake, model, (found.baseline, card), found.policy, batch_of=known_batch
+    )
+    again = ModelRegistry(id=model.id, **found.columns)  # never added to a session
     evidence = refinement_evidence(again, names, rails, refinement)
-    verdicts = [verdict.as_dict() for verdict in (*found.trained.verdicts, *refinement.verdicts)]
+    gate = fairness_verdicts(found.policy, fairness)
+    judged = (*found.trained.verdicts, *refinement.verdicts, *gate)
+    verdicts = [verdict.as_dict() for verdict in judged]
+    kinds = {"refinement": evidence, **kept_fairness(fairness)}
     return {
         "weights": {name: feature.weight for name, feature in card.features.items()},
         "gates": verdicts,
         "evidence": evidence,
         "content hash": card.content_hash,
-        "evidence hash": evidence_hash({"refinement": content_hash(evidence)}, verdicts),
+        "evidence hash": evidence_hash(
+            {kind: content_hash(document) for kind, document in kinds.items()}, verdicts
+        ),
+        **kept_fairness(fairness),
     }

@@ -254,7 +254,12 @@ def read_training_data(
 
 
 def population_goodness(
-    db: Session, lake: Lake, card: Scorecard, batch_ids: Sequence[str]
+    db: Session,
+    lake: Lake,
+    card: Scorecard,
+    batch_ids: Sequence[str],
+    *,
+    batch_of: Callable[[Session, str], Batch] = require_batch,
 ) -> Floats:
     """Give the goodness of all rows of the batches, labelled or not.
 
@@ -268,6 +273,8 @@ def population_goodness(
         The card whose transforms make the goodness.
     batch_ids : sequence of str
         Batches, in the order of the rows.
+    batch_of : callable
+        Finds a batch by its id; by default it refuses one that was withdrawn.
 
     Returns
     -------
@@ -279,7 +286,7 @@ def population_goodness(
     names = training_features(card)
     return np.concatenate(
         [
-            goodness_matrix(card, _read_features(lake, require_batch(db, batch_id), names), names)
+            goodness_matrix(card, _read_features(lake, batch_of(db, batch_id), names), names)
             for batch_id in batch_ids
         ]
     )

@@ -19,6 +19,7 @@ from app.queries.batches import list_batches, list_withdrawals
 from app.queries.policies import current_policy
 from app.queries.versions import expert_ancestor, find_pending_copy, require_active
 from app.services.conflicts import conflicts_named
+from app.services.draft_fairness import fairness_verdicts, kept_fairness, person_fairness
 from app.services.version_rows import add_version_row
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def add_person_draft(
     _, policy = current_policy(db)
     verdicts = judge_person_card(policy, baseline, expert, card, evidence["movement"])
     evidence |= {"base_version": base_version, "base_content_hash": base_hash}
+    fairness = person_fairness(db, lake, (baseline, card), newest_batch(db), policy)
+    verdicts = (*verdicts, *fairness_verdicts(policy, fairness))
     with conflicts_named(_SECOND), transaction(db):
         now_active = require_active(db).version
         if now_active != base_version:
@@ -100,7 +103,7 @@ def add_person_draft(
             created_by=actor,
             note=note,
             despite_advice=False,
-            evidence={"person_draft": evidence},
+            evidence={"person_draft": evidence, **kept_fairness(fairness)},
             verdicts=verdicts,
         )
 
