@@ -59,6 +59,7 @@ def test_the_goodness_matrix_explains_the_score(portfolio: tuple[Scorecard, pa.T
         assert result.unrounded_score == pytest.approx(card.range.min + points.sum())
 
 
+@pytest.mark.slow
 @given(portfolios())
 def test_the_expression_on_any_ibis_table_says_what_the_query_says(
     portfolio: tuple[Scorecard, pa.Table],

@@ -33,6 +33,7 @@ def test_a_right_expert_is_kept_and_loses_nothing(scenario):
     assert np.mean(worse) > 0.002
 
 
+@pytest.mark.slow
 def test_an_expert_off_by_80_percent_is_corrected():
     found = runs("harm", OFF_80, 6, n=5_000, mode="auto")
     assert sum(run["is_adopted"] for run in found) >= 4
@@ -63,6 +64,7 @@ def test_pooled_batches_of_the_same_parties_keep_a_right_expert():
     assert {run["mode_used"] for run in found} == {"cross_validation"}
 
 
+@pytest.mark.slow
 def test_weights_come_closer_to_a_truth_within_reach_as_n_grows():
     few = runs("recovery", recovery.INSIDE, 4, n=500)
     many = runs("recovery", recovery.INSIDE, 4, n=10_000)

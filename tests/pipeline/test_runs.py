@@ -128,6 +128,7 @@ def test_a_failed_label_gate_stops_the_run_before_training(stored):
     assert not _checks(document)["sample_size"].passed
 
 
+@pytest.mark.slow
 def test_an_expert_card_that_ranks_backwards_stops_training_and_shows_in_its_check(stored):
     stored("ranks backwards")
 
@@ -191,6 +192,7 @@ def test_a_second_run_is_refused_and_the_live_one_is_named(stored):
     assert refused.value.facts["requested_by"] == "bob"
 
 
+@pytest.mark.slow
 def test_a_run_whose_process_is_gone_is_marked_failed_and_makes_way(stored):
     stored("keeps")
     gone = subprocess.Popen([sys.executable, "-c", ""])
@@ -327,6 +329,7 @@ def test_a_process_that_is_asked_to_end_leaves_its_run_cancelled(stored, seconds
         assert RunService(db).get_run(run["run_id"])["status"] == "cancelled"
 
 
+@pytest.mark.slow
 def test_progress_is_heard_and_nothing_of_dagster_reaches_stdout_or_stderr(stored, capfd):
     stored("keeps")
     heard: list[str] = []

@@ -359,8 +359,9 @@ def test_only_a_version_that_was_active_before_can_be_rolled_back_to(db, version
 def test_a_clock_that_was_set_back_does_not_change_the_order(db, monkeypatch):
     model_draft(db)
     early = utc_now() - timedelta(hours=1)
-    monkeypatch.setattr("app.services.version_activations.utc_now", lambda: early)
-    versions(db).activate_version("ml_v2")
+    with monkeypatch.context() as clock:
+        clock.setattr("app.services.version_activations.utc_now", lambda: early)
+        versions(db).activate_version("ml_v2")
     assert versions(db).active_at(utc_now())["version"] == "ml_v2"
 
 
