@@ -6,6 +6,7 @@
 # make spark   Spark in an environment of its own, for the tests of exported SQL: 500 MB, a minute
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
+# make monitoring-study  how often monitoring alerts, rightly and wrongly: docs/monitoring.md, 45 minutes
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
 # make load    scoring load on PostgreSQL beside a bare endpoint, ten minutes on a quiet machine
 # make pages   how long each page of the desk takes in a large store: docs/desk.md, ten minutes
@@ -24,7 +25,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: setup spark demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
+.PHONY: monitoring-study setup spark demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -94,6 +95,10 @@ generated: setup
 # EVIDENCE_OPTIONS=--resume goes on where a run was interrupted
 evidence: setup
 	@$(BIN)/python -m benchmarks.evidence --workers $(WORKERS) --docs docs $(EVIDENCE_OPTIONS)
+
+# settings that build/monitoring holds already are not run again
+monitoring-study: setup
+	@$(BIN)/python -m benchmarks.monitoring --docs docs/monitoring.md
 
 # STUDY="crash crowd restart", one or several; records go to build/torture
 STUDY ?= crash crowd restart

@@ -24,6 +24,7 @@ from app.cli.commands import (
     exposures,
     keeping,
     labels,
+    monitoring,
     outcomes,
     pipeline,
     policies,
@@ -93,6 +94,7 @@ app.command("replay", rich_help_panel=_DECIDE)(replay.replay)
 app.command("demo", rich_help_panel=_SET_UP)(demo.demo)
 app.command("doctor", rich_help_panel=_DECIDE)(store.doctor)
 app.add_typer(store.rights, name="store", rich_help_panel=_SET_UP)
+app.command("monitor", rich_help_panel=_WATCH)(monitoring.monitor)
 app.add_typer(alerts.app, name="alerts", rich_help_panel=_WATCH)
 app.add_typer(alerts.challengers, name="challengers", rich_help_panel=_WATCH)
 app.command("serve", rich_help_panel=_SERVE)(serving.serve)

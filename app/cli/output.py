@@ -82,6 +82,16 @@ class Output:
         if not self.as_json:
             self._err.print(message, markup=False, soft_wrap=True)
 
+    def warn(self, message: str) -> None:
+        """Print what went wrong beside the command's own work on stderr, ``--json`` or not.
+
+        Parameters
+        ----------
+        message : str
+            One or two plain sentences.
+        """
+        self._err.print(message, markup=False, soft_wrap=True)
+
     @contextmanager
     def progress(self) -> Iterator[Progress]:
         """Yield a progress callback that draws on stderr."""

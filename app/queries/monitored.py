@@ -1,4 +1,4 @@
-"""Read what monitoring looks at: scored batches, their labels, challengers and open alerts."""
+"""Read what monitoring looks at: scored batches, their labels and open alerts."""
 
 from __future__ import annotations
 

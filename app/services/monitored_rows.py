@@ -14,10 +14,11 @@ from app.domain.monitoring.outcomes import Labelled
 from app.domain.monitoring.population import Population
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
-from app.errors import ConflictError, TamperingError
+from app.errors import TamperingError
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.monitored import list_labels
+from app.services.batch_features import require_features
 from app.services.label_rows import stored_labels_hash
 from app.services.training_sample import training_features
 
@@ -86,49 +87,6 @@ def read_batch(lake: Lake, batch: Batch, card: Scorecard) -> BatchRows:
     query = score_query(card, reasons=False, contributions=False)
     scored = query.run(snapshot, source=f"batch {batch.batch_id}")
     return BatchRows(snapshot, scored["unrounded_score"].to_numpy(), card)
-
-
-def lacks_features(batch: Batch, card: Scorecard) -> list[str]:
-    """Name the features of a card that a batch was imported without.
-
-    Parameters
-    ----------
-    batch : Batch
-        The batch.
-    card : Scorecard
-        The card.
-
-    Returns
-    -------
-    list of str
-        In card order.
-    """
-    known = {str(column["name"]) for column in batch.columns}
-    return [name for name in card.features if name not in known]
-
-
-def require_features(batch: Batch, card: Scorecard) -> None:
-    """Refuse a batch that was imported without a feature of a card.
-
-    Parameters
-    ----------
-    batch : Batch
-        The batch.
-    card : Scorecard
-        The card.
-
-    Raises
-    ------
-    ConflictError
-        It names the features.
-    """
-    if lacking := lacks_features(batch, card):
-        raise ConflictError(
-            f"batch {batch.batch_id} was imported without {', '.join(lacking)}, so it cannot be "
-            "compared: import the file again under a new id",
-            batch_id=batch.batch_id,
-            missing_features=lacking,
-        )
 
 
 def population_of(parts: Sequence[BatchRows]) -> Population:

@@ -14,7 +14,7 @@ from app.queries.monitored import list_scored, newest_label_sets
 from app.queries.monitoring import newest_label_sets_reported
 from app.queries.policies import current_policy
 from app.queries.versions import find_active, list_activations
-from app.services.monitored_rows import lacks_features
+from app.services.batch_features import lacks_features
 from app.services.monitoring_labels import matured_outcome, watched_outcome
 from app.services.scoring_service import card_of
 

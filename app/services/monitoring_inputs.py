@@ -16,7 +16,7 @@ from app.queries.challengers import running_challengers
 from app.queries.monitoring import find_calibration, find_reference
 from app.queries.policies import current_policy
 from app.queries.versions import require_version
-from app.services.monitored_rows import lacks_features
+from app.services.batch_features import lacks_features
 from app.services.monitoring_labels import newest_labels, watched_outcome
 from app.services.monitoring_references import Frozen, made_calibration, made_reference
 from app.services.scoring_service import ScoringService, card_of

@@ -14,10 +14,7 @@ from app.lake.store import Lake, open_lake
 from app.queries import monitoring as queries
 from app.queries.versions import require_active, require_version
 from app.services.conflicts import conflicts_named
-from app.services.monitoring_content import report_content
 from app.services.monitoring_due import list_due
-from app.services.monitoring_inputs import gather_monitoring
-from app.services.monitoring_rows import store_report
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -96,6 +93,14 @@ class MonitoringService:
         OpenTransactionError
             If called inside an open transaction.
         """
+        from app.services.monitoring_content import (  # noqa: PLC0415 - loads the numerics
+            report_content,
+        )
+        from app.services.monitoring_inputs import (  # noqa: PLC0415 - the same
+            gather_monitoring,
+        )
+        from app.services.monitoring_rows import store_report  # noqa: PLC0415 - the same
+
         require_no_transaction(self.db)
         report = progress or _silent
         report("Scoring the parties", 0, _STEPS)

@@ -42,6 +42,7 @@ ANALYSING = {"analysis vintages", "analysis roll-rates", "analysis windows"}
 """Issue F."""
 
 WATCHING = {
+    "monitor",
     *("alerts list", "alerts show", "alerts acknowledge", "alerts close", "alerts deliver"),
     *("challengers start", "challengers stop", "challengers list"),
 }

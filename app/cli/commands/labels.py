@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.after import monitor_what_is_due
 from app.cli.options import Actor, AsJson, Outcome, Window
 from app.cli.output import Output
 from app.cli.render import labels as render
@@ -51,3 +52,4 @@ def generate_labels(
             progress=progress,
         )
     out.show(result, render.generated)
+    monitor_what_is_due(out, actor)

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.after import monitor_what_is_due
 from app.cli.options import (
     Actor,
     AsJson,
@@ -115,6 +116,7 @@ def import_events(
             progress=progress,
         )
     out.show(result, render.imported)
+    monitor_what_is_due(out, actor)
 
 
 @app.command("import-flags")
@@ -153,6 +155,7 @@ def import_flags(
             progress=progress,
         )
     out.show(result, render.imported)
+    monitor_what_is_due(out, actor)
 
 
 @app.command("list")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from app.cli.after import monitor_what_is_due
 from app.cli.errors import GATE_FAILED, exit_code_of_name
 from app.cli.options import (
     Actor,
@@ -64,6 +65,7 @@ def run(
             progress=progress,
         )
     out.show(result, render.finished)
+    monitor_what_is_due(out, actor)
     if result["gate_failed"]:
         raise typer.Exit(GATE_FAILED)
     if result["error"]:

@@ -10,6 +10,7 @@ from typing import Annotated
 
 import typer
 
+from app.cli.after import monitor_what_is_due
 from app.cli.options import (
     Acknowledge,
     Actor,
@@ -224,7 +225,9 @@ def activate(
             acknowledge=tuple(acknowledge or ()),
             override_reason=override_reason,
         )
-    Output(as_json).show(result, render.activated)
+    out = Output(as_json)
+    out.show(result, render.activated)
+    monitor_what_is_due(out, actor)
 
 
 @app.command("withdraw-approval")
@@ -262,7 +265,9 @@ def rollback(
     """
     with open_services(actor) as services:
         result = services.versions.rollback(version, reason=reason, emergency=emergency)
-    Output(as_json).show(result, render.activated)
+    out = Output(as_json)
+    out.show(result, render.activated)
+    monitor_what_is_due(out, actor)
 
 
 @app.command("acknowledge-emergency")

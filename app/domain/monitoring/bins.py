@@ -18,7 +18,6 @@ MOST_CATEGORIES = 50
 """Rarer categories of the reference are counted together with new ones."""
 OTHER, MISSING = "other", "missing"
 
-_HALF = 0.5
 _DECIMALS = 9
 
 Texts: TypeAlias = Mapping[str | None, int]
@@ -55,19 +54,6 @@ class FrozenBins:
     def expected(self) -> Ints:
         """Give the counts of the reference, shape (n_bins,)."""
         return np.array(self.counts, dtype=np.int64)
-
-    @property
-    def prior(self) -> Floats:
-        """Give what is added to each count for the chance of a later row, shape (n_bins,).
-
-        A quantile bin of a reference of n rows covers a Beta distributed share of the population,
-        whatever that is: together the quantile bins get one row. Each other bin gets half a row,
-        Jeffreys' prior.
-        """
-        n_quantile_bins = len(self.edges) + 1 if self._has_edges else 0
-        prior = np.full(len(self.counts), _HALF)
-        prior[:n_quantile_bins] = 1 / max(n_quantile_bins, 1)
-        return prior
 
     @property
     def _has_edges(self) -> bool:

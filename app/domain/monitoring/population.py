@@ -218,7 +218,7 @@ def measure_movement(batch: Population, reference: Reference) -> Moved:
 
 
 def _moved(bins: FrozenBins, values: Floats | Texts) -> PsiByChance:
-    return psi_without_change(bins.expected, bins.count(values), bins.prior)
+    return psi_without_change(bins.expected, bins.count(values))
 
 
 def describe_population(

@@ -13,7 +13,7 @@ from app.domain.monitoring.population import (
     describe_population,
     measure_movement,
 )
-from app.domain.monitoring.watched import Family, family_of
+from app.domain.monitoring.watched import EVERYBODY, Family, family_of
 from app.domain.types import Document
 
 _SHOWN = 3
@@ -135,7 +135,9 @@ def _sentences(
     if is_reference and document["family"]["n_compared"]:
         found.append("This batch is part of the reference: its score and features are not tested.")
     found += [_new(line) for line in document["features"] if line["n_new"]]
-    return [*found, _outcome_sentence(document["outcomes"], outcomes)]
+    is_said = any(alert["subject"] == EVERYBODY and alert["kind"] == "calibration"
+                  for alert in document["alerts"])  # fmt: skip
+    return found if is_said else [*found, _outcome_sentence(document["outcomes"], outcomes)]
 
 
 def _new(line: Document) -> str:
