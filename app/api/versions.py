@@ -94,6 +94,22 @@ def export_version(
 
 
 @router.get(
+    "/{version}/fairness", response_model=documents.Fairness, responses=documented(404, 409)
+)
+@takes_seconds
+def compare_groups(
+    use: Use,
+    version: PathName,
+    against: Annotated[str | None, Query(min_length=1, max_length=200)] = None,
+    cutoff: Annotated[
+        int | None, Query(ge=0, le=10_000, description="A score that counts as approved.")
+    ] = None,
+) -> Document:
+    """Compare approval, ranking and calibration by group with the version it was made against."""
+    return use.fairness.compare_groups(version, against, cut_off=cutoff)
+
+
+@router.get(
     "/{version}/report",
     response_class=Response,
     responses={200: documents.PAPER, **documented(404, 409)},

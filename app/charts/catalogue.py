@@ -11,7 +11,16 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any
 
-from app.charts import bands, calibration, discrimination, history, scores, vintages, weights
+from app.charts import (
+    bands,
+    calibration,
+    discrimination,
+    groups,
+    history,
+    scores,
+    vintages,
+    weights,
+)
 from app.charts.tables import Table
 from app.charts.theme import Look
 from app.domain.canonical import content_hash
@@ -108,6 +117,11 @@ CHARTS: Mapping[str, Chart] = MappingProxyType(
             vintages.vintage_curves,
             vintages.vintage_curves_table,
             "Cumulative bad rate over months since scoring, one line per vintage",
+        ),
+        "group_approval": Chart(
+            groups.group_approval,
+            groups.group_approval_table,
+            "Approval rate per group under the old and the new card, with intervals",
         ),
         "label_bar": Chart(
             history.label_bar,

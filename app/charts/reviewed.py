@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from app.charts.catalogue import Drawing
+from app.domain.fairness import headline_cut_off
 from app.domain.types import Document
 
 _SIDES = ("old", "new")
@@ -24,7 +25,7 @@ def review_drawings(evidence: Mapping[str, Any]) -> dict[str, Drawing]:
     dict of str to Drawing
         ``weights``, and where there is evidence for them ``roc``, ``ks_old``, ``ks_new``,
         ``calibration`` (by tenths), ``calibration_bands``, ``periods``, ``shift``,
-        ``band_shares``, ``migration`` and ``path``.
+        ``band_shares``, ``migration``, ``path`` and `fairness_drawings`.
     """
     names = {side: str(evidence[side]["version"]) for side in _SIDES}
     found = {"weights": Drawing("dumbbell", {**names, "features": evidence["features"]})}
@@ -38,6 +39,33 @@ def review_drawings(evidence: Mapping[str, Any]) -> dict[str, Drawing]:
         found |= _movement(evidence["movement"], names)
     if evidence.get("path"):
         found["path"] = Drawing("path", _path(evidence["path"], evidence["gates"]))
+    return found | fairness_drawings(evidence.get("fairness"))
+
+
+def fairness_drawings(fairness: Mapping[str, Any] | None) -> dict[str, Drawing]:
+    """Draw approval by group, one figure per column.
+
+    Parameters
+    ----------
+    fairness : mapping or None
+        As ``FairnessService.compare_groups`` gives it.
+
+    Returns
+    -------
+    dict of str to Drawing
+        ``groups_0``, ``groups_1``, ... in the order of the columns.
+    """
+    found: dict[str, Drawing] = {}
+    if fairness is None:
+        return found
+    for place, column in enumerate(fairness["columns"]):
+        cut_off = headline_cut_off(column)
+        if cut_off is not None:
+            found[f"groups_{place}"] = Drawing(
+                "group_approval",
+                {"old": fairness["old"], "new": fairness["new"], "column": column["column"],
+                 "least": fairness["min_impact_ratio"], "cut_off": cut_off},
+            )  # fmt: skip
     return found
 
 

@@ -22,6 +22,7 @@ from app.cli.commands import (
     demo,
     exporting,
     exposures,
+    fairness,
     keeping,
     labels,
     monitoring,
@@ -87,6 +88,7 @@ app.add_typer(training.models, name="models", rich_help_panel=_ADVISE)
 app.add_typer(versions.app, name="versions", rich_help_panel=_DECIDE)
 app.command("score", rich_help_panel=_DECIDE)(scoring.score)
 versions.app.command("points")(exporting.points)
+app.command("fairness", rich_help_panel=_DECIDE)(fairness.fairness)
 app.command("export", rich_help_panel=_DECIDE)(exporting.export)
 app.command("report", rich_help_panel=_DECIDE)(reporting.report)
 app.add_typer(audit.app, name="audit", rich_help_panel=_DECIDE)

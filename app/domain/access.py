@@ -62,6 +62,7 @@ ENDPOINTS: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("GET", "/api/scoring/versions/at"): "read",
         ("GET", "/api/scoring/versions/{version}"): "read",
         ("GET", "/api/scoring/versions/{version}/export"): "read",
+        ("GET", "/api/scoring/versions/{version}/fairness"): "read",
         ("GET", "/api/scoring/versions/{version}/report"): "read",
         ("POST", "/api/scoring/versions"): "draft",
         ("POST", "/api/scoring/versions/{version}/comments"): "comment",

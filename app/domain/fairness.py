@@ -21,8 +21,12 @@ from app.domain.types import Bools, Document, Floats, Ints
 LEAST_PARTIES = 30
 """A group of fewer parties is shown, and neither judged nor taken as reference."""
 
+NAMED = "cut-off"
+"""What the cut-off of the policy, or of a person, is called."""
+
 _CARDS = ("old", "new")
 _TINY = 1e-9
+_HALF = 0.5
 
 
 class CutOff(NamedTuple):
@@ -262,6 +266,40 @@ def _card_figures(rows: JudgedRows, at: Ints, bad: Ints, card: int) -> Document 
         log_odds = logit(np.clip(probability, _TINY, 1 - _TINY))
         figures["calibration_intercept"] = calibration_intercept(log_odds, bad)
     return figures
+
+
+def headline_cut_off(column: Document) -> Document | None:
+    """Choose the cut-off that a summary speaks of.
+
+    Parameters
+    ----------
+    column : dict
+        From `describe_column`.
+
+    Returns
+    -------
+    dict or None
+        The named cut-off where there is one, else the one nearest to half of the parties approved
+        by the new card: there, groups have the most room to differ. None without cut-offs.
+
+    Examples
+    --------
+    >>> def at(name, n):
+    ...     return {"at": name, "new": {"groups": [{"n": 100, "n_approved": n}]}}
+    >>> headline_cut_off({"cut_offs": [at("fair", 95), at("good", 60), at("excellent", 3)]})["at"]
+    'good'
+    """
+    named = [one for one in column["cut_offs"] if one["at"] == NAMED]
+    if named:
+        first: Document = named[0]
+        return first
+    return min(column["cut_offs"], key=_distance_from_half, default=None)
+
+
+def _distance_from_half(cut_off: Document) -> float:
+    groups = cut_off["new"]["groups"]
+    n = sum(group["n"] for group in groups)
+    return float(abs(sum(group["n_approved"] for group in groups) / max(n, 1) - _HALF))
 
 
 def lowest_impact(cut_off: Document) -> Document | None:

@@ -7,14 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.fairness import NAMED
 from app.domain.gates import Verdict
 from app.domain.policy import Policy
 from app.domain.types import Document
 
 GATE = "adverse_impact"
-POLICY_CUT_OFF = "cut-off"
-"""What the cut-off of the policy, or of a person, is called in a document."""
-
 _LEVEL = 0.05
 
 
@@ -100,7 +98,7 @@ def _compared(columns: Sequence[Document]) -> Iterator[_Compared]:
         (column["column"], cut_off["new"]["reference"], new, old["impact_ratio"])
         for column in columns
         for cut_off in column["cut_offs"]
-        if cut_off["at"] == POLICY_CUT_OFF
+        if cut_off["at"] == NAMED
         for new, old in zip(cut_off["new"]["groups"], cut_off["old"]["groups"], strict=True)
         if new["is_judged"] and new["impact_ratio"] is not None
     ]

@@ -23,6 +23,7 @@ GATE_TITLES: Mapping[str, str] = MappingProxyType(
         "score_correlation": "Old and new scores go together",
         "band_stability": "Bands keep their shares",
         "cumulative_change": "Not too far from the expert over time",
+        "adverse_impact": "No group is approved much less often",
         "withdrawn_evidence": "Files behind it were withdrawn since",
     }
 )

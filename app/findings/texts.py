@@ -28,6 +28,28 @@ class FigureText:
     source: str
 
 
+def fairness_texts(fairness: Document | None) -> dict[str, FigureText]:
+    """Write titles and sources for the figures of groups.
+
+    Parameters
+    ----------
+    fairness : dict or None
+        As ``FairnessService.compare_groups`` gives it.
+
+    Returns
+    -------
+    dict of str to FigureText
+        By the names of :func:`app.charts.reviewed.fairness_drawings`.
+    """
+    if fairness is None:
+        return {}
+    source = f"Final cards {fairness['old']} and {fairness['new']}; {fairness['source']['rows']}."
+    return {
+        f"groups_{place}": FigureText(column["sentence"], source)
+        for place, column in enumerate(fairness["columns"])
+    }
+
+
 def figure_texts(evidence: Document) -> Mapping[str, FigureText]:
     """Write titles and sources for the figures of a review.
 
@@ -56,6 +78,7 @@ def figure_texts(evidence: Document) -> Mapping[str, FigureText]:
             "band_shares": FigureText(of_movement.of_bands(moved["band_shares"]), source),
             "migration": FigureText(of_movement.of_migration(moved), source),
         }
+    texts |= fairness_texts(evidence.get("fairness"))
     if evidence["path"]:
         texts["path"] = FigureText(of_weights.of_path(evidence["path"]), _PATH_SOURCE)
     return {name: FigureText(with_minus(text.title), text.source) for name, text in texts.items()}

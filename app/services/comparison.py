@@ -27,6 +27,7 @@ from app.services.compared_pair import (
     read_pair,
     read_sources,
 )
+from app.services.fairness_service import fairness_section
 from app.services.version_cases import version_facts
 from app.services.version_drafts import weight_shares
 
@@ -62,7 +63,8 @@ def compare(
     dict
         ``old``, ``new``; ``features`` with weights, change, data-only weight and interval, and
         binding constraint; ``discrimination``, ``swap_sets`` and ``cut_off`` on rows with
-        outcome; ``movement`` of all parties between bands; ``gates``, ``advice``, ``limits``,
+        outcome; ``movement`` of all parties between bands; ``fairness`` by group, None where no
+        batch declares groups; ``gates``, ``advice``, ``limits``,
         and ``not_available`` with reasons. Each table has a ``source`` that says which cards and
         which rows it comes from.
 
@@ -87,6 +89,9 @@ def compare(
     _require_in_range(pair, cut_off)
     sources = read_sources(db, lake, pair, lambda done: report(_STAGE, done, _STEPS))
     document = comparison_document(db, sources, cut_off=cut_off)
+    document["fairness"] = fairness_section(
+        db, lake, (a, b), document["not_available"], cut_off=cut_off
+    )
     report(_STAGE, _STEPS, _STEPS)
     return document
 

@@ -8,8 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.domain.fairness import CutOff, GroupColumn, describe_column, lowest_impact
-from app.domain.fairness_gate import POLICY_CUT_OFF
+from app.domain.fairness import (
+    NAMED,
+    CutOff,
+    GroupColumn,
+    describe_column,
+    headline_cut_off,
+    lowest_impact,
+)
 from app.domain.judged_cards import JudgedRows
 from app.domain.policy import Policy
 from app.domain.scorecard import Scorecard
@@ -177,7 +183,7 @@ def _each_party_once(party_id: np.ndarray, scored_at: Ints) -> Ints:
 
 def _cut_offs(cards: Cards, policy: Policy, wanted: int | None) -> tuple[CutOff, ...]:
     if wanted is not None:
-        return (CutOff(POLICY_CUT_OFF, wanted, wanted),)
+        return (CutOff(NAMED, wanted, wanted),)
     old, new = cards
     shared = [name for name in new.bands if name in old.bands]
     bands = [
@@ -186,7 +192,7 @@ def _cut_offs(cards: Cards, policy: Policy, wanted: int | None) -> tuple[CutOff,
     ]
     if policy.fairness_cutoff is None:
         return tuple(bands)
-    return (CutOff(POLICY_CUT_OFF, policy.fairness_cutoff, policy.fairness_cutoff), *bands)
+    return (CutOff(NAMED, policy.fairness_cutoff, policy.fairness_cutoff), *bands)
 
 
 def _described(
@@ -211,8 +217,8 @@ def _described(
 
 
 def _sentence(column: Document, policy: Policy) -> str:
-    """Say which group the new card approves least often, at the first cut-off."""
-    first = column["cut_offs"][0] if column["cut_offs"] else None
+    """Say which group the new card approves least often."""
+    first = headline_cut_off(column)
     lowest = None if first is None else lowest_impact(first)
     if first is None or lowest is None:
         return f"No group of {column['column']} can be compared: fewer than two have 30 parties."

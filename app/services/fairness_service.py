@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from app.domain.policy import Policy
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Progress
-from app.errors import NotFoundError
+from app.errors import ConflictError, InvalidInputError
 from app.lake.store import Lake, open_lake
 from app.models import Batch
-from app.queries.batches import require_batch
+from app.queries.batches import known_batch, require_batch
 from app.queries.policies import current_policy, policy_by_hash
 from app.queries.versions import evidence_of
-from app.services.compared_pair import ComparedPair, read_pair
+from app.services.compared_pair import ComparedPair, lack, read_pair
 from app.services.fairness_rows import (
     Outcomes,
     batch_outcomes,
@@ -85,11 +85,11 @@ class FairnessService:
         Raises
         ------
         NotFoundError
-            If there is no such version, or no batch.
+            If there is no such version.
         InvalidInputError
             If there is nothing to compare it with, or a batch lacks a feature of a card.
         ConflictError
-            If a batch was withdrawn.
+            If a batch that declares groups, or one beside it, was withdrawn.
         FileHashError
             If a file is not what was stored.
         """
@@ -105,6 +105,8 @@ class FairnessService:
         policy = self._policy(pair)
         if not group_columns(batches):
             return {**named, "is_stored": False, "why_not": NO_GROUPS, **_nothing(policy)}
+        for batch in batches:
+            require_batch(self.db, batch.batch_id)
         outcomes = self._outcomes(pair, batches)
         report(_STAGE, 1, _STEPS)
         found = compare_groups(
@@ -115,11 +117,9 @@ class FairnessService:
 
     def _batches(self, pair: ComparedPair) -> tuple[Batch, ...]:
         if pair.model is not None:
-            return tuple(require_batch(self.db, name) for name in pair.model.batch_ids)
+            return tuple(known_batch(self.db, name) for name in pair.model.batch_ids)
         batch = newest_batch(self.db)
-        if batch is None:
-            raise NotFoundError("There is no batch yet, so no group can be compared.")
-        return (batch,)
+        return () if batch is None else (batch,)
 
     def _policy(self, pair: ComparedPair) -> Policy:
         if pair.model is not None:
@@ -136,6 +136,50 @@ class FairnessService:
         rows = found.rows
         turned = replace(rows, scores=rows.scores[::-1], probabilities=rows.probabilities[::-1])
         return replace(found, rows=turned)
+
+
+def fairness_section(
+    db: Session,
+    lake: Lake,
+    pair: tuple[str, str],
+    lacking: list[Document],
+    *,
+    cut_off: int | None = None,
+) -> Document | None:
+    """Compare groups as a section of a comparison.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lake : Lake
+        The data plane.
+    pair : tuple of str
+        Names of the old and of the new version.
+    lacking : list of dict
+        Gets what is not available and why.
+    cut_off : int or None
+        A score to compare at.
+
+    Returns
+    -------
+    dict or None
+        As :meth:`FairnessService.compare_groups`; None where no group was declared, or the
+        batches cannot be used.
+
+    Raises
+    ------
+    FileHashError
+        If a file is not what was stored.
+    """
+    old, new = pair
+    service = FairnessService(db, lake=lake)
+    try:
+        found = service.compare_groups(new, old, cut_off=cut_off)
+    except (ConflictError, InvalidInputError) as error:
+        lacking.append(lack("approval by group", error.message))
+        return None
+    return found if found["why_not"] is None else None
 
 
 def _nothing(policy: Policy) -> Document:

@@ -15,6 +15,7 @@ from app.queries.versions import evidence_of
 from app.services.compared_pair import ComparedSources, lack, read_pair, read_sources
 from app.services.comparison import comparison_document
 from app.services.comparison_rows import population_scores
+from app.services.fairness_service import fairness_section
 from app.services.lineage import version_lineage
 from app.services.movers import read_movers
 from app.services.review_key import reviewed_pair
@@ -56,8 +57,9 @@ def review_evidence(
         What :func:`app.services.comparison.compare` gives, each feature with ``old_points`` and
         ``new_points`` at stake and its ``guard_rail``; and on the same rows ``roc`` and
         ``distributions`` (:mod:`app.domain.judged_curves`), ``calibration``, ``periods``,
-        ``shift`` of all scores, the ``movers``, the refinement ``path`` (None where no model made
-        the one version of the other), ``figures`` of the model's validation, and ``lineage``.
+        ``shift`` of all scores, the ``movers``, ``fairness`` by group (None without groups), the
+        refinement ``path`` (None where no model made the one version of the other), ``figures`` of
+        the model's validation, and ``lineage``.
 
     Raises
     ------
@@ -78,6 +80,9 @@ def review_evidence(
     document |= _judged_figures(sources)
     report(_STAGE, 3, _STEPS)
     document |= _moved_figures(db, lake, sources, document["not_available"])
+    document["fairness"] = fairness_section(
+        db, lake, (old.version, new.version), document["not_available"]
+    )
     report(_STAGE, 4, _STEPS)
     source = _source(sources)
     document["figures"] = _model_figures(sources)

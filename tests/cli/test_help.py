@@ -38,7 +38,7 @@ REVIEWING = {"versions comment"}
 """Issue E: what is discussed before a decision is on the record."""
 
 EXPORTING = {"export", "report", "versions points"}
-ANALYSING = {"analysis vintages", "analysis roll-rates", "analysis windows"}
+ANALYSING = {"fairness", "analysis vintages", "analysis roll-rates", "analysis windows"}
 """Issue F."""
 
 WATCHING = {

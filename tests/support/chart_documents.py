@@ -209,6 +209,40 @@ def chart_documents(feature: str = "kyc_verified") -> dict[str, Document]:
                 "lowest": {"vintage": "2024-01"},
             },
         },
+        "group_approval": {
+            "old": "v1",
+            "new": "ml_v2",
+            "column": feature,
+            "least": 0.8,
+            "cut_off": {
+                "at": "good",
+                **{
+                    side: {
+                        "score": 700,
+                        "reference": "high",
+                        "groups": [
+                            {
+                                "group": name,
+                                "n": n,
+                                "n_approved": approved,
+                                "approval_rate": approved / n,
+                                "approval_interval": [approved / n - 0.05, approved / n + 0.05],
+                                "is_judged": name == feature,
+                                "impact_ratio": ratio,
+                                "impact_interval": None,
+                                "p_value": p,
+                            }
+                            for name, n, approved, ratio, p in (
+                                ("high", 400, 320, None, None),
+                                (feature, 200, 120, 0.75, 1e-6),
+                                (None, 20, 10, 0.625, 0.004),
+                            )
+                        ],
+                    }
+                    for side in ("old", "new")
+                },
+            },
+        },
         "label_bar": {
             "good": 2999,
             "bad": 551,

@@ -120,6 +120,21 @@ class Comparison(Answered):
     new: Evidence
 
 
+class Fairness(Answered):
+    """How groups fare under a version and the one it was made against."""
+
+    old: str
+    new: str
+    is_stored: bool
+    why_not: str | None
+    min_impact_ratio: float
+    reference_group: str | None
+    n_parties: int
+    source: Evidence | None
+    columns: list[Evidence]
+    limits: list[str]
+
+
 class Decided(Answered):
     """What a decision about a version came to."""
 

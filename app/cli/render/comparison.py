@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from app.cli.render import movement
+from app.cli.render.fairness import groups_compared
 from app.cli.render.gates import blocking_sentences, gate_table
 from app.cli.render.models import advice_words
 from app.cli.render.tables import Figure, bullets, next_step, sentence, table
@@ -63,6 +64,8 @@ def figures(result: Document) -> Iterator[RenderableType]:
         yield movement.swap_table(result["swap_sets"])
     if result["cut_off"]:
         yield from movement.cut_off_tables(result["cut_off"])
+    if result.get("fairness"):
+        yield from groups_compared(result["fairness"])
     if result["gates"]:
         yield gate_table(result["gates"])
         yield from bullets("Not passed", blocking_sentences(result["gates"]))
