@@ -52,6 +52,7 @@ def group_approval(document: Mapping[str, Any], look: Look) -> Document:
     x = quantity("rate", f"Approved from {document['cut_off']['new']['score']} points on (%)",
                  domain=(0, 100), zero=True, format="d", tickCount=5)  # fmt: skip
     y = named_lines(names, look)
+    y["scale"] |= {"type": "point", "padding": 0.5}
     y["axis"]["title"] = f"Group of {document['column']}" if not look.is_narrow else "Group"
     offset = {"field": "side", "type": "nominal",
               "scale": {"domain": list(_SIDES), "range": [-4, 4]}}  # fmt: skip
@@ -66,7 +67,7 @@ def group_approval(document: Mapping[str, Any], look: Look) -> Document:
         layer(known, {"type": "point", "filled": True, "opacity": 1, "size": 70}, x=x, y=y,
               yOffset=offset, color=colour, tooltip=tip),
         *names_above([{"name": name} for name in names], y, look),
-        *_legend(document, palette.old, palette.new),
+        *_legend(document, look),
     ]  # fmt: skip
     return chart(look, layers, height=lines_height(len(names), look, _FRAME),
                  padding={"top": 22})  # fmt: skip
@@ -112,10 +113,12 @@ def _least(document: Mapping[str, Any], x: Document, look: Look) -> list[Documen
     return [layer([row], {"type": "rule", "strokeDash": [4, 4], "color": look.palette.quiet}, x=x)]
 
 
-def _legend(document: Mapping[str, Any], old: str, new: str) -> list[Document]:
+def _legend(document: Mapping[str, Any], look: Look) -> list[Document]:
     """Name the two cards above the plot, each in its colour."""
     layers = []
-    for side, colour, place in (("old", old, 0), ("new", new, 70)):
+    start = 48 if look.is_narrow else 0
+    colours = (look.palette.old, look.palette.new)
+    for side, colour, place in zip(_SIDES, colours, (start, start + 70), strict=True):
         mark = {"type": "text", "align": "left", "baseline": "bottom", "color": colour,
                 "fontWeight": "bold", "limit": 120}  # fmt: skip
         row = {"text": document[side]}

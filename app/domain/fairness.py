@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -88,7 +89,8 @@ def compare_approval(
         ``n_approved``, ``approval_rate`` with Wilson's 95 % ``approval_interval``, ``is_judged``
         (30 parties or more, neither missing nor the reference), and against the reference
         ``impact_ratio`` with Katz's 95 % ``impact_interval`` and the two-sided Fisher exact
-        ``p_value``; None where they are not defined.
+        ``p_value``; None where they are not defined, the interval also where all or none of both
+        are approved.
 
     References
     ----------
@@ -147,7 +149,7 @@ def _impact(counts: tuple[int, int], reference: tuple[int, int] | None) -> Docum
     table = [[counts[0], counts[1] - counts[0]], [reference[0], reference[1] - reference[0]]]
     found = relative_risk(counts[0], counts[1], reference[0], reference[1])
     interval = None
-    if counts[0] > 0:
+    if counts[0] > 0 and (counts[0] < counts[1] or reference[0] < reference[1]):
         limits = found.confidence_interval(0.95)
         interval = [float(limits.low), float(limits.high)]
     return {
@@ -220,10 +222,9 @@ def describe_column(
 
 
 def _coded(values: np.ndarray) -> tuple[list[str | None], Ints]:
-    """Give the groups, by name and missing last, and each row's place among them."""
-    known: list[str | None] = sorted({value for value in values.tolist() if value is not None})
-    if any(value is None for value in values.tolist()):
-        known.append(None)
+    """Give the groups, largest first and missing last, and each row's place among them."""
+    n = Counter(values.tolist())
+    known = sorted(n, key=lambda name: (name is None, -n[name], name or ""))
     place = {name: at for at, name in enumerate(known)}
     return known, np.array([place[value] for value in values.tolist()], dtype=np.int64)
 

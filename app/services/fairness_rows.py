@@ -106,7 +106,8 @@ def compare_groups(
     -------
     dict
         ``min_impact_ratio``, ``reference_group``, ``n_parties``, ``source`` (rows and outcomes),
-        ``columns`` (:func:`app.domain.fairness.describe_column`, each with its ``sentence``) and
+        ``columns`` (:func:`app.domain.fairness.describe_column`, each with its ``headline``, the
+        cut-off that its ``sentence`` is about) and
         ``limits``.
 
     Raises
@@ -213,12 +214,16 @@ def _described(
         None if outcomes is None else outcomes.rows,
         policy.reference_group,
     )
-    return {**found, "sentence": _sentence(found, policy)}
+    chosen = headline_cut_off(found)
+    return {
+        **found,
+        "headline": None if chosen is None else chosen["at"],
+        "sentence": _sentence(found, chosen, policy),
+    }
 
 
-def _sentence(column: Document, policy: Policy) -> str:
+def _sentence(column: Document, first: Document | None, policy: Policy) -> str:
     """Say which group the new card approves least often."""
-    first = headline_cut_off(column)
     lowest = None if first is None else lowest_impact(first)
     if first is None or lowest is None:
         return f"No group of {column['column']} can be compared: fewer than two have 30 parties."

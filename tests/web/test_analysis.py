@@ -44,6 +44,15 @@ def test_the_page_shows_curves_or_says_why_not(sqlite_store: Store, tmp_path: Pa
         assert "of those scored in 2024-01 had turned bad" in shown
         assert "0.0% are bad within 30 days and 25.0% within 90" in shown
         assert "days_past_due" in shown
+        with service.client("viewer") as api:
+            for path, key in (("vintages", "curves"), ("roll-rates", "states"),
+                              ("windows", "definitions")):  # fmt: skip
+                answer = api.get(f"/api/analysis/{path}", params={"batch": "B"})
+                assert (answer.status_code, len(answer.json()[key]) > 0) == (200, True), path
+            assert api.get("/api/analysis/vintages", params={"by": "week"}).status_code == 422
+            missing = api.get("/api/analysis/windows", params={"outcome": "nothing"})
+            assert missing.status_code == 404
+            assert api.get("/api/scoring/versions/v1/fairness").status_code == 422
         wrong = viewer.get("/analysis", params={"windows": "soon"})
         assert wrong.status_code == 422
         assert "is not a whole number" in wrong.text
