@@ -19,6 +19,7 @@ from app.paper.parts import Figure, Paper
 _TEMPLATE = files("app.paper") / "templates" / "paper.typ"
 _LONG = 16
 _TOKEN = re.compile(rf"\S{{{_LONG + 1},}}")
+_JOINTS = re.compile(r"(?<=[_./\\-])")
 _FAMILY = re.compile(r'font-family="[^"]*"')
 _BREAK = "\u200b"
 _TEXTS = ("text", "title", "source", "says", "word")
@@ -32,7 +33,10 @@ _WIDTH = 470.0
 _EM, _CODE_EM, _PAD = 3.9, 3.95, 9.0
 """Points that a letter of a table takes, one of a code, and the room between two columns."""
 
-_LEAST, _MOST, _NARROWEST = 34.0, 375.0, 48.0
+_FEW_ROWS, _FEW_LETTERS = 16, 1500
+"""A table of at most so many stays on one page."""
+
+_LEAST, _MOST = 34.0, 375.0
 
 
 def pdf(paper: Paper) -> bytes:
@@ -73,6 +77,8 @@ def _prepare(part: Document) -> None:
     """Choose the widths of columns, and let long words end a line."""
     if "columns" in part:
         part["widths"] = widths(part)
+        letters = sum(len(cell) for row in part["rows"] for cell in row)
+        part["is_short"] = len(part["rows"]) <= _FEW_ROWS and letters <= _FEW_LETTERS
         part["verdicts"] = [column["title"] == "Verdict" for column in part["columns"]]
         part["rows"] = [[_breakable(cell) for cell in row] for row in part["rows"]]
         for column in part["columns"]:
@@ -93,7 +99,8 @@ def widths(part: Document) -> list[str]:
     Returns
     -------
     list of str
-        Lengths of Typst, in points, or ``fr`` for texts that share what is left.
+        Lengths of Typst, in points. Numbers and codes are never broken; a text has room for its
+        longest word, and texts share what is left by how much they would take.
 
     Examples
     --------
@@ -101,32 +108,40 @@ def widths(part: Document) -> list[str]:
     >>> widths({"columns": [column], "rows": [["good"]]})
     ['34pt']
     """
-    wished, flexible = [], []
+    wished, least = [], []
     for place, column in enumerate(part["columns"]):
-        longest = max((len(row[place]) for row in part["rows"]), default=1)
-        word = max((min(len(word), _LONG) for word in column["title"].split()), default=1)
+        cells = [row[place] for row in part["rows"]]
         em = _CODE_EM if column["is_code"] else _EM
-        wished.append(max(longest * em + _PAD, word * _EM + _PAD, _LEAST))
-        flexible.append(not column["is_number"] and not column["is_code"])
+        head = _longest_word(column["title"]) * _EM
+        wished.append(max(max(map(len, cells), default=1) * em, head) + _PAD)
+        word = max(map(_longest_word, cells), default=1) * _EM
+        is_firm = column["is_number"] or column["is_code"]
+        least.append(wished[-1] if is_firm else min(max(word, head) + _PAD, wished[-1]))
+    wished = [max(width, _LEAST) for width in wished]
     if sum(wished) <= _WIDTH:
         return [f"{width:.0f}pt" for width in wished]
-    shares = [f"{min(width, _MOST) ** 0.6:.1f}fr" for width in wished]
-    firm = sum(width for width, one in zip(wished, flexible, strict=True) if not one)
-    if _WIDTH - firm < _NARROWEST * sum(flexible):
-        return shares
+    more = [min(width, _MOST) - low for width, low in zip(wished, least, strict=True)]
+    shares = [max(one, 0.0) ** 0.75 for one in more]
+    room = max(_WIDTH - sum(least), 0.0) / (sum(shares) or 1.0)
+    squeezed = min(1.0, _WIDTH / sum(least))
     return [
-        share if one else f"{width:.0f}pt"
-        for share, width, one in zip(shares, wished, flexible, strict=True)
+        f"{squeezed * low + room * share:.0f}pt" for low, share in zip(least, shares, strict=True)
     ]
 
 
+def _longest_word(text: str) -> int:
+    return max((min(len(word), _LONG) for word in text.split()), default=1)
+
+
 def _breakable(text: str) -> str:
-    """Let a word that is longer than a column end a line within it."""
-    return _TOKEN.sub(
-        lambda found: _BREAK.join(
-            found.group()[start : start + _LONG] for start in range(0, len(found.group()), _LONG)
-        ),
-        text,
+    """Let a word that is longer than a column end a line within it, best after a joint."""
+    return _TOKEN.sub(lambda found: _broken(found.group()), text)
+
+
+def _broken(word: str) -> str:
+    pieces = [piece for piece in _JOINTS.split(word) if piece]
+    return _BREAK.join(
+        piece[start : start + _LONG] for piece in pieces for start in range(0, len(piece), _LONG)
     )
 
 

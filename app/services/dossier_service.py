@@ -13,7 +13,7 @@ from app.models import ModelRegistry, OutcomeDefinition, ScorecardVersion
 from app.queries.batches import batch_document, known_batch, list_withdrawals
 from app.queries.definitions import definition_document
 from app.queries.labels import label_set_document, require_label_set
-from app.queries.models import model_document, require_model
+from app.queries.models import list_models, model_document, model_summary, require_model
 from app.queries.policies import current_policy_row, policy_by_hash, policy_document
 from app.queries.versions import evidence_of, expert_ancestor, require_version
 from app.services.card_tables import card_tables
@@ -63,7 +63,8 @@ class DossierService:
             ``evidence`` by kind as frozen, ``review`` (see
             :func:`app.services.review_evidence.review_evidence`; None for the first version),
             ``model`` as registered with its ``weights``, ``policy``, ``expert``, ``batches``,
-            ``label_sets`` with their ``definition``, ``lineage``, ``odds``, and ``as_of``, the
+            ``label_sets`` with their ``definition``, ``lineage``, ``judged_as_baseline`` (models
+            that were judged against this version), ``odds``, and ``as_of``, the
             time of the newest entry. The same record gives the same document.
 
         Raises
@@ -100,6 +101,7 @@ class DossierService:
                 self._label_set(one["label_set_id"]) for one in lineage["label_sets"]
             ],
             "lineage": lineage,
+            "judged_as_baseline": self._judged_as_baseline(version),
             "odds": card_tables(self.db, row, card_of(row)),
             "as_of": _as_of(row, conversation),
         }  # fmt: skip
@@ -128,6 +130,20 @@ class DossierService:
             **model_document(self.db, row),
             "weights": weights_on_the_card(row.parameters, base, expert),
         }
+
+    def _judged_as_baseline(self, version: str) -> list[Document]:
+        """Describe the models that were judged against this version, newest first."""
+        return [
+            {
+                **model_summary(one),
+                "n_validated": one.validation["n_validated"],
+                "n_validated_bad": one.validation["n_validated_bad"],
+                "baseline": one.metrics["baseline"],
+                "refined": one.metrics["refined"],
+            }
+            for one in list_models(self.db)
+            if one.base_version == version
+        ]
 
     def _policy(self, lineage: Document) -> Document:
         """Give the policy that the gates were judged by; where none was, the one in force."""

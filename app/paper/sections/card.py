@@ -181,6 +181,9 @@ def _odds(found: Document) -> list[Part]:
         Column("Score", numbers.points), Column("Band"), Column("Odds good to bad", numbers.tenths),
         Column("Default rate", numbers.rate),
     )  # fmt: skip
+    printed = [row for place, row in enumerate(rows) if place % 2 == 0]
     double = numbers.tenths(odds["points_to_double_odds"])
     title = f"{double} points double the odds of good to bad"
-    return [Block(title, table(columns, rows), "Score to odds", odds["fitted_on"])]
+    source = f"{odds['fitted_on']} The workbook has twice as many scores."
+    raw = table(columns, rows)
+    return [Block(title, table(columns, printed), "Score to odds", source, raw=raw)]

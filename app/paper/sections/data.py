@@ -31,8 +31,13 @@ def data(found: Document) -> Section:
         return section(
             "Data and definitions",
             said(
-                "The record ties no batch and no outcome to this version: its weights are a "
-                "person's judgement, and nothing here shows how it ranks."
+                "The record ties no batch and no outcome to the making of this version: its "
+                "weights are a person's judgement."
+            ),
+            said(
+                "Later models were judged against it; the section on validation says on whom."
+                if found["judged_as_baseline"]
+                else "Nothing here shows how it ranks."
             ),
         )
     return section(

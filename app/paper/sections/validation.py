@@ -64,8 +64,8 @@ def validation(found: Document) -> Section:
     evidence = found["review"]
     if evidence is None or evidence["discrimination"] is None:
         why = [] if evidence is None else lacking(evidence, "AUC")
-        text = "No parties with outcome are tied to this version: how it ranks was not measured."
-        return section("Validation", why or said(text))
+        text = "No parties with outcome were used to make this version."
+        return section("Validation", why or said(text), as_baseline(found))
     return section(
         "Validation",
         _how(found),
@@ -77,6 +77,7 @@ def validation(found: Document) -> Section:
         figure(found, "ks_new", "KS figure", is_small=True),
         _by_part(found),
         _periods(found),
+        as_baseline(found),
         Heading("Are the probabilities right"),
         _calibration(found),
         Heading("How these figures are made"),
@@ -106,6 +107,45 @@ def lacking(evidence: Document, word: str) -> list[Part]:
         for one in evidence["not_available"]
         if word in one["what"]
     ]
+
+
+def as_baseline(found: Document) -> list[Part]:
+    """Show how the version ranked where later models were judged against it.
+
+    Parameters
+    ----------
+    found : dict
+        The record.
+
+    Returns
+    -------
+    list of Part
+        Empty where no model was judged against it.
+    """
+    models = found["judged_as_baseline"]
+    if not models:
+        return []
+    rows = [
+        (
+            one["model_id"], name_of(one["validation_mode"]), one["n_validated"],
+            one["n_validated_bad"], one["baseline"]["auc_roc"], one["baseline"]["auc_roc_interval"],
+            one["refined"]["auc_roc"], one["advice"],
+        )
+        for one in models
+    ]  # fmt: skip
+    columns = (
+        Column("Model"), Column("Judged"), Column("Parties", numbers.count),
+        Column("Bad", numbers.count), Column(f"AUC {found['version']['version']}", numbers.auc),
+        Column("95 % interval", numbers.interval), Column("refined card", numbers.auc),
+        Column("Advice"),
+    )  # fmt: skip
+    newest = models[0]
+    title = (
+        f"As the baseline of {newest['model_id']} it ranks with AUC "
+        f"{numbers.auc(newest['baseline']['auc_roc'])} on {counted(newest['n_validated'], 'party')}"
+    )
+    source = "Each model's validation rows; the newest model first."
+    return [Block(title, table(columns, rows), "As baseline", source)]
 
 
 def _mode(found: Document) -> str | None:
