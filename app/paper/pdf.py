@@ -80,7 +80,11 @@ def _prepare(part: Document) -> None:
         letters = sum(len(cell) for row in part["rows"] for cell in row)
         part["is_short"] = len(part["rows"]) <= _FEW_ROWS and letters <= _FEW_LETTERS
         part["verdicts"] = [column["title"] == "Verdict" for column in part["columns"]]
-        part["rows"] = [[_breakable(cell) for cell in row] for row in part["rows"]]
+        whole = [column["is_code"] for column in part["columns"]]
+        part["rows"] = [
+            [cell if code else _breakable(cell) for cell, code in zip(row, whole, strict=True)]
+            for row in part["rows"]
+        ]
         for column in part["columns"]:
             column["title"] = _breakable(column["title"])
     part |= {key: _breakable(part[key]) for key in _TEXTS if key in part}

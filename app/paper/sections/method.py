@@ -78,7 +78,7 @@ def _fit(model: Document) -> list[Part]:
         Formula(
             "fit",
             "ℓ is the log-likelihood, a sum over rows. The second term pulls each coefficient to "
-            f"the expert's, with relative standard deviation τ = {fitted['tau']:g}, the "
+            f"the expert's, with relative standard deviation τ\u00a0=\u00a0{fitted['tau']:g}, the "
             f"strongest of {counted(losses, 'candidate')} within one standard error of the best in "
             "cross-validated log-loss: where the data say little, the expert stays.",
         ),
@@ -123,7 +123,7 @@ def _refinement(found: Document) -> list[Part]:
             Formula(
                 "path",
                 "From the end backwards, the first step at which every gate passes is taken; no "
-                f"AUC takes part in the choice. Taken: t = {refined['t']:.2f}.",
+                f"AUC takes part in the choice. Taken: t\u00a0=\u00a0{refined['t']:.2f}.",
             )
         )
     return parts

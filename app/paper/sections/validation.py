@@ -78,12 +78,12 @@ def validation(found: Document) -> Section:
         _by_part(found),
         _periods(found),
         as_baseline(found),
-        Heading("Are the probabilities right"),
-        _calibration(found),
-        Heading("How these figures are made"),
+        Heading("How the figures on ranking are made"),
         Formula("auc", _AUC),
         Formula("delong", _DELONG),
         Formula("folds", _FOLDS) if _mode(found) == "cross_validation" else None,
+        Heading("Are the probabilities right"),
+        _calibration(found),
     )
 
 
