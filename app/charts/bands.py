@@ -23,7 +23,8 @@ def band_shares(document: Mapping[str, Any], look: Look) -> Document:
     ----------
     document : mapping
         ``old`` and ``new``; ``old_shares`` and ``new_shares``, fractions by band, the lowest
-        band first; ``n``, the number of parties (may be None).
+        band first; ``n``, the number of parties (may be None); ``y_title`` where they are no
+        bands.
     look : Look
         Theme and size.
 
@@ -42,7 +43,8 @@ def band_shares(document: Mapping[str, Any], look: Look) -> Document:
         for name, held in zip(names, shares, strict=True)
     ]  # fmt: skip
     palette = look.palette
-    y = category("band", "Band", order=[words(band) for band in bands], titleX=-4,
+    what = document.get("y_title", "Band")
+    y = category("band", what, order=[words(band) for band in bands], titleX=-4,
                  titleAlign="right", scale={"paddingInner": 0.35})  # fmt: skip
     offset = {"field": "name", "type": "nominal", "scale": {"domain": names}}
     ranges = [palette.old, palette.new]
@@ -73,7 +75,7 @@ def band_shares_table(document: Mapping[str, Any]) -> Table:
     """
     old, new = document["old_shares"], document["new_shares"]
     columns = (
-        Column("Band"),
+        Column(document.get("y_title", "Band")),
         Column(str(document["old"]), numbers.rate),
         Column(str(document["new"]), numbers.rate),
         Column("Difference", numbers.percentage_points),

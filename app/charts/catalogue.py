@@ -17,6 +17,7 @@ from app.charts import (
     discrimination,
     groups,
     history,
+    monitoring,
     scores,
     vintages,
     weights,
@@ -122,6 +123,16 @@ CHARTS: Mapping[str, Chart] = MappingProxyType(
             groups.group_approval,
             groups.group_approval_table,
             "Approval rate per group under the old and the new card, with intervals",
+        ),
+        "psi_over_time": Chart(
+            monitoring.psi_over_time,
+            monitoring.psi_over_time_table,
+            "PSI of the score per batch, beside what chance gives and the policy's limit",
+        ),
+        "default_rate_over_time": Chart(
+            monitoring.default_rate_over_time,
+            monitoring.default_rate_over_time_table,
+            "Observed default rate with its interval, and the expected one, over time",
         ),
         "label_bar": Chart(
             history.label_bar,

@@ -163,7 +163,8 @@ def auc_over_time(document: Mapping[str, Any], look: Look) -> Document:
     document : mapping
         ``x_title``, such as ``Scoring month``; ``series``: each ``name``, ``role`` and
         ``points``, each ``at`` (a name or month), ``auc``, ``interval`` (may be None) and ``n``;
-        ``floor``, the least AUC that the policy asks for, may be None.
+        ``floor``, the least AUC that the policy asks for, may be None; ``y_title`` where the rows
+        are others than those that a training did not see.
     look : Look
         Theme and size.
 
@@ -181,14 +182,17 @@ def auc_over_time(document: Mapping[str, Any], look: Look) -> Document:
     slanted = len(order) > (3 if look.is_narrow else _MANY)
     x = category("at", document["x_title"], order=order, scale={"type": "point", "padding": 0.6},
                  labelAngle=-40 if slanted else 0)  # fmt: skip
-    offset = {"field": "name", "type": "nominal",
-              "scale": {"domain": names, "range": _offsets(len(names))}}  # fmt: skip
+    offset: Document = {"value": 0}
+    if len(names) > 1:
+        offset = {"field": "name", "type": "nominal",
+                  "scale": {"domain": names, "range": _offsets(len(names))}}  # fmt: skip
     colour = {"field": "name", "type": "nominal", "legend": None,
               "scale": {"domain": names, "range": list(styles.values())}}  # fmt: skip
     ends = [row[key] for row in rows for key in ("auc", "low", "high") if row[key] is not None]
     ends += [] if document.get("floor") is None else [document["floor"]]
     bounds = (min(ends, default=0.5) - 0.02, min(max(ends, default=1.0) + 0.02, 1.0))
-    y = quantity("auc", "AUC on rows not seen in training", titleX=-34, format=".2f", domain=bounds)
+    y_title = document.get("y_title", "AUC on rows not seen in training")
+    y = quantity("auc", y_title, titleX=-34, format=".2f", domain=bounds)
     tip = told(name="Card", told="AUC")
     layers = [
         *_floor(document.get("floor"), y, look),

@@ -170,6 +170,11 @@ PAGES: Mapping[tuple[str, str], Right] = MappingProxyType(
         ("POST", "/versions/{version}/challenger"): "draft",
         ("POST", "/versions/{version}/challenger/stop"): "draft",
         ("GET", "/analysis"): "read",
+        ("GET", "/monitoring"): "read",
+        ("POST", "/monitoring"): "trigger",
+        ("GET", "/monitoring/{report_id}"): "read",
+        ("POST", "/monitoring/{report_id}/acknowledge"): "comment",
+        ("POST", "/monitoring/{report_id}/close"): "comment",
         ("GET", "/models"): "read",
         ("GET", "/models/{model_id}"): "read",
     }

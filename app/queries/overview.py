@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, case, func, or_, select
 from sqlalchemy.orm import Session
 
 from app.domain.types import Document
@@ -176,13 +176,16 @@ def last_scored(db: Session) -> tuple[ScoreSet, ...]:
     -------
     tuple of ScoreSet
         Newest first: none, one or two. The newest batch is the one that was scored last by its
-        own dates; withdrawn ones do not count.
+        own dates; withdrawn ones do not count. Of several versions that scored it, challengers
+        among them, the active one counts.
     """
     withdrawn = select(Withdrawal.subject_id).where(Withdrawal.subject_kind == "batch")
-    order = (Batch.scored_to.desc(), Batch.created_at.desc(), ScoreSet.id.desc())
+    is_other = case((ScorecardVersion.status == "active", 0), else_=1)
+    order = (Batch.scored_to.desc(), Batch.created_at.desc(), is_other, ScoreSet.id.desc())
     wanted = (
         select(ScoreSet)
         .join(Batch, Batch.batch_id == ScoreSet.batch_id)
+        .join(ScorecardVersion, ScorecardVersion.version == ScoreSet.version)
         .where(ScoreSet.batch_id.not_in(withdrawn))
         .order_by(*order)
     )

@@ -8,6 +8,7 @@ from app.web import (
     exposures,
     figures,
     models,
+    monitoring,
     openid_sign_in,
     outcomes,
     overview,
@@ -38,5 +39,6 @@ PAGES = (
     runs,
     models,
     analysis,
+    monitoring,
 )
 """Every module with pages."""

@@ -97,6 +97,35 @@ def chart_documents(feature: str = "kyc_verified") -> dict[str, Document]:
                 {"name": feature, "role": "new", "points": months[1:]},
             ],
         },
+        "psi_over_time": {
+            "limit": 0.1,
+            "points": [
+                {"at": "first", "psi": 0.0, "quantile": None, "n": 3_550, "is_moved": False},
+                {"at": feature, "psi": 0.042, "quantile": 0.031, "n": 2_980, "is_moved": False},
+                {"at": "third", "psi": 0.31, "quantile": 0.029, "n": 3_012, "is_moved": True},
+            ],
+        },
+        "default_rate_over_time": {
+            "x_title": "Batch",
+            "points": [
+                {
+                    "at": "first",
+                    "n": 30,
+                    "n_bad": 0,
+                    "expected": None,
+                    "observed": 0.0,
+                    "interval": None,
+                },
+                {
+                    "at": feature,
+                    "n": 3_550,
+                    "n_bad": 550,
+                    "expected": 0.121,
+                    "observed": 0.155,
+                    "interval": [0.143, 0.167],
+                },
+            ],
+        },
         "calibration": {
             "series": [
                 {"name": "v1", "role": "old", "bins": bins[:2]},

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from app.domain.access import PAGES
 from app.queries.models import list_models
 from app.services.batch_service import BatchService
+from app.services.monitoring_service import MonitoringService
 from app.services.pipeline_service import PipelineService
 from app.services.scorecard_version_service import ScorecardVersionService
 
@@ -63,4 +64,5 @@ def _values(db: Session) -> dict[str, tuple[str, ...]]:
         "batch_id": tuple(one["batch_id"] for one in BatchService(db).list_batches()),
         "run_id": tuple(one["run_id"] for one in PipelineService(db).list_runs()),
         "model_id": tuple(one.id for one in list_models(db)),
+        "report_id": tuple(str(one["report_id"]) for one in MonitoringService(db).list_reports()),
     }

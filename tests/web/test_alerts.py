@@ -25,7 +25,7 @@ def test_open_alerts_come_first_and_are_acknowledged_with_a_note(
     with signed_in(empty_desk, "viewer") as viewer:
         page = viewer.get("/").text
         assert "7 alerts are open" in page
-        assert "<strong>band 6 ranks worse.</strong>" in page
+        assert ">band 6 ranks worse.</a>" in page
         assert "band 1 ranks worse." not in page
         assert "All 7 open alerts" in page
         assert "Acknowledge alert" not in page
