@@ -19,13 +19,18 @@ from sqlalchemy.orm import Session
 
 from app import models
 from app.db import open_session, transaction
+from app.domain.scorecard import default_card
 from app.errors import InvalidInputError, OpenTransactionError
 from app.lake.store import KINDS, TEMPORARY, Lake, open_lake
 from app.services import doctor
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
+from app.services.challenger_service import ChallengerService
 from app.services.doctor import DoctorService
+from app.services.monitoring_service import MonitoringService
 from app.services.processes import process_started_at
+from app.services.row_checks import find_altered_rows
+from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.scoring_service import ScoringService
 from tests.support.rows import HASH, batch_row, fill_every_table, run_row
 
@@ -305,6 +310,37 @@ def test_a_row_that_no_event_recorded_is_a_finding(
     kinds = _kinds(DoctorService(db).examine())
     assert ("altered_row", row) in kinds
     assert {subject for kind, subject in kinds if kind == "altered_row"} <= {row, "batch:B2"}
+
+
+_MONITORING_EDITS = {
+    "UPDATE monitoring_reports SET content = '{}'": "report:1",
+    "DELETE FROM monitoring_reports": "report:1",
+    "UPDATE monitoring_references SET created_by = 'eve'": "reference of version:v1",
+    "UPDATE challengers SET reason = 'other'": "challenger version:v2",
+    "INSERT INTO alerts (id, report_id, batch_id, version, kind, subject, sentence, value, "
+    "threshold, opened_at) SELECT 1, id, batch_id, version, 'score_psi', 'score', 'forged', 1, "
+    "0.1, created_at FROM monitoring_reports": "alert:1",
+}
+
+
+def test_a_monitoring_row_that_no_event_recorded_is_a_finding(
+    sqlite_db: Session, tmp_path: Path
+) -> None:
+    db = sqlite_db
+    _import_batch(db, tmp_path)
+    MonitoringService(db).monitor("B1")
+    ScorecardVersionService(db).add_version(
+        default_card().with_weights({"kyc_verified": 13.0, "has_tax_id": 12.0})
+    )
+    ChallengerService(db).start("v2", reason="promising")
+    assert DoctorService(db).examine()["healthy"]
+    _without_triggers(db)
+    for statement, row in _MONITORING_EDITS.items():
+        db.execute(text("PRAGMA foreign_keys = OFF"))
+        db.execute(text(statement))
+        found = dict(find_altered_rows(db))
+        assert row in found, (statement, found)
+        db.rollback()
 
 
 def test_a_missing_trigger_is_a_finding(db: Session) -> None:
