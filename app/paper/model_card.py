@@ -53,7 +53,7 @@ def model_card(found: Document, command: str) -> Paper:
             _data(found),
             _weights(found),
             _metrics(found),
-            fairness(found),
+            fairness(found, with_figures=False),
             section("Limits", Listing(stated_limits(found))),
             section("Hashes", hashes_block(version)),
         ),

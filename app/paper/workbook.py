@@ -14,7 +14,7 @@ from app.charts.tables import Column
 from app.edge import numbers
 from app.paper.layout import cleaned
 from app.paper.parts import Block, Figure, Notice, Paper, Paragraph, Part
-from app.paper.writers import rate_interval, step, weight_interval, whole_change
+from app.paper.writers import rate_interval, ratio_interval, step, weight_interval, whole_change
 
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - a workbook has no zone; no date keeps the bytes the same
 _LONGEST_NAME, _LONGEST_TEXT = 31, 32_000
@@ -34,12 +34,14 @@ _FORMS: dict[Callable[[Any], str], str] = {
     numbers.interval: "0.000",
     rate_interval: "0.0%",
     weight_interval: "0.00",
+    ratio_interval: "0.00",
+    numbers.p_value: "0.000",
     whole_change: "+0;-0;0",
     step: "0.00",
 }
 """How a spreadsheet shows what the paper writes; the cells hold full precision."""
 
-_INTERVALS = (numbers.interval, rate_interval, weight_interval)
+_INTERVALS = (numbers.interval, rate_interval, ratio_interval, weight_interval)
 
 
 def workbook(paper: Paper) -> bytes:

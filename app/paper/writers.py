@@ -45,6 +45,27 @@ def weight_interval(limits: Sequence[float | None] | None) -> str:
     return numbers.interval(limits, 2)
 
 
+def ratio_interval(limits: Sequence[float | None] | None) -> str:
+    """Write an interval of ratios.
+
+    Parameters
+    ----------
+    limits : sequence of two floats, or None
+        Lower and upper limit.
+
+    Returns
+    -------
+    str
+        Such as ``0.71 to 0.94``.
+
+    Examples
+    --------
+    >>> ratio_interval([0.71, 0.94])
+    '0.71 to 0.94'
+    """
+    return numbers.interval(limits, 2)
+
+
 def rate_interval(limits: Sequence[float] | None) -> str:
     """Write an interval of fractions as percentages.
 

@@ -10,10 +10,12 @@ from app.domain.model_weights import weights_on_the_card
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Progress
 from app.models import ModelRegistry, OutcomeDefinition, ScorecardVersion
+from app.queries.alerts import read_alerts
 from app.queries.batches import batch_document, known_batch, list_withdrawals
 from app.queries.definitions import definition_document
 from app.queries.labels import label_set_document, require_label_set
 from app.queries.models import list_models, model_document, model_summary, require_model
+from app.queries.monitoring import newest_reports, report_document
 from app.queries.policies import current_policy_row, policy_by_hash, policy_document
 from app.queries.versions import evidence_of, expert_ancestor, require_version
 from app.services.card_tables import card_tables
@@ -26,6 +28,9 @@ from app.settings import default_actor
 
 if TYPE_CHECKING:
     from app.lake.store import Lake
+
+_MOST_ALERTS = 200
+"""A paper lists those that are open, and then the newest."""
 
 _OF_WHO_LOOKS = ("steps", "features")
 """Parts of a version's document that depend on who looks, or stand in its content too."""
@@ -64,7 +69,8 @@ class DossierService:
             :func:`app.services.review_evidence.review_evidence`; None for the first version),
             ``model`` as registered with its ``weights``, ``policy``, ``expert``, ``batches``,
             ``label_sets`` with their ``definition``, ``lineage``, ``judged_as_baseline`` (models
-            that were judged against this version), ``odds``, and ``as_of``, the
+            that were judged against this version), ``monitoring`` (the newest report of each batch,
+            and alerts), ``odds``, and ``as_of``, the
             time of the newest entry. The same record gives the same document.
 
         Raises
@@ -88,6 +94,7 @@ class DossierService:
             else review["lineage"]
         )
         conversation = read_conversation(self.db, version)
+        monitoring = self._monitoring(version)
         return {
             "version": {key: one for key, one in found.items() if key not in _OF_WHO_LOOKS},
             "conversation": conversation,
@@ -101,9 +108,10 @@ class DossierService:
                 self._label_set(one["label_set_id"]) for one in lineage["label_sets"]
             ],
             "lineage": lineage,
+            "monitoring": monitoring,
             "judged_as_baseline": self._judged_as_baseline(version),
             "odds": card_tables(self.db, row, card_of(row)),
-            "as_of": _as_of(row, conversation),
+            "as_of": _as_of(row, conversation, monitoring),
         }  # fmt: skip
 
     def _review(self, version: str, progress: Progress | None) -> Document:
@@ -145,6 +153,14 @@ class DossierService:
             if one.base_version == version
         ]
 
+    def _monitoring(self, version: str) -> Document:
+        """Give the newest report of each batch in the order of scoring, and the alerts."""
+        newest = newest_reports(self.db, version)
+        return {
+            "reports": [report_document(report) for report, _ in newest],
+            "alerts": read_alerts(self.db, version=version, limit=_MOST_ALERTS)["items"],
+        }
+
     def _policy(self, lineage: Document) -> Document:
         """Give the policy that the gates were judged by; where none was, the one in force."""
         if lineage["policy"] is None:
@@ -175,8 +191,13 @@ def _weights(content: Document) -> dict[str, float]:
     return {name: one.weight for name, one in Scorecard.from_document(content).features.items()}
 
 
-def _as_of(row: ScorecardVersion, conversation: tuple[Document, ...]) -> str:
+def _as_of(row: ScorecardVersion, conversation: tuple[Document, ...], monitoring: Document) -> str:
     """Give the time of the newest entry about a version: nothing here reads a clock."""
     moments = [row.created_at, row.activated_at, row.deactivated_at]
     known = [one.isoformat() for one in moments if one is not None]
-    return max([*known, *(str(one["at"]) for one in conversation)])
+    known += [str(one["at"]) for one in conversation]
+    known += [one["created_at"] for one in monitoring["reports"]]
+    for alert in monitoring["alerts"]:
+        steps = (alert["acknowledged"], alert["closed"])
+        known += [alert["opened_at"], *(one["at"] for one in steps if one is not None)]
+    return max(known)

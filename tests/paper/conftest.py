@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,10 +14,12 @@ from app.db import close_engine, open_session
 from app.domain.scorecard import load_scorecard
 from app.domain.types import Document
 from app.paper.report import PaperForm, PaperRequest, write_paper
+from app.services.alert_service import AlertService
 from app.services.batch_service import BatchService
 from app.services.dossier_service import DossierService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
+from app.services.monitoring_service import MonitoringService
 from app.services.outcome_service import OutcomeService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
@@ -62,16 +65,21 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Papers:
 
 @pytest.fixture(scope="session")
 def overridden(tmp_path_factory: pytest.TempPathFactory) -> Papers:
-    """Give a store whose ml_v2 was drafted despite the advice and activated over a failed gate."""
+    """Give a store whose ml_v2 was drafted despite the advice, activated over a failed gate, and
+    monitored on a batch that has drifted; its first batch declares groups."""
     folder = tmp_path_factory.mktemp("overridden")
     papers = Papers(folder / "home")
     with papers.environment():
         files = write_portfolio(folder / "files", "keeps", n=700)
+        later = write_portfolio(folder / "later", "keeps", n=300, seed=6, prefix="L")
+        for file in (files.batch, later.batch):
+            _rewrite(file, is_drifted=file == later.batch)
         initialise_store(card=load_scorecard(files.card), actor="ada")
         with open_session() as db:
             BatchService(db, "ada").import_file(
-                files.batch, batch_id="B1", party_id="party", scored_at="scored"
-            )
+                files.batch, batch_id="B1", party_id="party", scored_at="scored",
+                groups=["region"],
+            )  # fmt: skip
             OutcomeService(db, "ada").import_events(
                 files.outcomes, party_id="party", event_date="written_off",
                 event_type="write_off", through=THROUGH,
@@ -84,7 +92,25 @@ def overridden(tmp_path_factory: pytest.TempPathFactory) -> Papers:
             ScorecardVersionService(db, "ben").activate_version(
                 "ml_v2", reason="The committee wants it", override_reason="A pilot of one month"
             )
+            BatchService(db, "ada").import_file(
+                later.batch, batch_id="B2", party_id="party", scored_at="scored"
+            )
+            made = MonitoringService(db, "ada").monitor("B2", "ml_v2")
+            assert made["alerts"]
+            AlertService(db, "ben").acknowledge(1, note="A campaign; we look again in May")
     return papers
+
+
+def _rewrite(file: Path, *, is_drifted: bool) -> None:
+    """Give a batch a column of groups, and of the later one a feature that has moved."""
+    with file.open(encoding="utf-8", newline="") as read:
+        header, *rows = csv.reader(read)
+    for number, row in enumerate(rows):
+        row.append(("north", "south", "far <b>east</b>")[number % 3])
+        if is_drifted:
+            row[2] = f"{float(row[2]) / 4:.4f}"
+    with file.open("w", encoding="utf-8", newline="") as written:
+        csv.writer(written).writerows([[*header, "region"], *rows])
 
 
 @pytest.fixture(scope="session")

@@ -123,6 +123,7 @@ def test_withdrawn_evidence_comes_first_then_standing_advice_and_gates(
             "gates: 1 of 9 gates fails: better than the baseline",
             "overridden: ben passed over a failed gate",
             "a pilot of one month",
+            "alerts: 1 alert is open. b2: a moved",
         ]
         places = [text.find(words) for words in order]
         assert -1 not in places, (to, order[places.index(-1)], text[:1500])
@@ -156,7 +157,7 @@ def test_a_store_without_outcomes_says_what_there_is_not(home: Path) -> None:
         text = Page(papers.write(version, "html")).text
         assert "株式会社, 40 features�" in text
         assert "are a person's judgement" in text
-        assert "No evidence on groups of parties is stored" in text
+        assert "There is no evidence on groups of parties" in text
         printed = " ".join(pdf_pages(papers.write(version, "pdf"))).replace(" ", "")
         assert "[U+682A]" in printed
         assert [name for name in features if name not in printed] == []
@@ -173,3 +174,35 @@ def test_no_text_of_a_person_is_a_formula_or_a_name_of_a_sheet(hostile: Papers) 
     names = workbook(hostile.write("ml_v2", "xlsx")).sheetnames
     assert len(names) == len({name.lower() for name in names})
     assert not [name for name in names if any(part in name for part in COLUMNS.values())]
+
+
+def test_groups_and_monitoring_stand_as_they_were_stored(overridden: Papers) -> None:
+    found = overridden.record("ml_v2")
+    book = workbook(overridden.write("ml_v2", "xlsx"))
+    (column,) = found["evidence"]["fairness"]["columns"]
+    kept = [
+        (cut["new"]["score"], one["approval_rate"], one["impact_ratio"])
+        for cut in column["cut_offs"]
+        for one in cut["new"]["groups"]
+    ]
+    rows = sheet_rows(book, "Groups 1 approval")
+    assert len(rows) == len(kept) > 0
+    for row, (score, rate, ratio) in zip(rows, kept, strict=True):
+        assert row["From score"] == score
+        assert row["ml_v2 approved"] == pytest.approx(rate, rel=DIGITS)
+        assert row["ml_v2 ratio"] == (None if ratio is None else pytest.approx(ratio, rel=DIGITS))
+    (report,) = found["monitoring"]["reports"]
+    (line,) = sheet_rows(book, "Monitoring")
+    assert (line["Batch"], line["Parties"]) == ("B2", report["n"])
+    assert line["PSI"] == pytest.approx(report["score"]["psi"], rel=DIGITS)
+    assert line["Furthest feature"] == "a"
+    alerts = sheet_rows(book, "Alerts")
+    assert [row["What was found"] for row in alerts] == [
+        one["sentence"] for one in found["monitoring"]["alerts"]
+    ]
+    text = Page(overridden.write("ml_v2", "html")).text.replace("\xa0", " ")
+    assert report["sentences"][0] in text
+    assert column["sentence"] in text
+    assert "far <b>east</b>" in text
+    assert "A campaign; we look again in May" in text
+    assert "part of what an approval is bound to" in text

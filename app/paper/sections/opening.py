@@ -12,6 +12,7 @@ from app.findings.words import listed, name_of, with_minus
 from app.paper.parts import Block, Listing, Notice, Part, Section, Tone, flattened, said, section
 from app.paper.writers import as_written
 
+_MOST_NAMED = 3
 _TONES: dict[str, Tone] = {"adopt": "pass", "wait": "unsure", "keep": "plain"}
 _READS = (
     "This paper gathers what is on record about one version and computes no decision. It claims no "
@@ -49,7 +50,9 @@ def brief_notices(found: Document) -> tuple[Part, ...]:
     tuple of Part
         Notices.
     """
-    return flattened([_withdrawn(found), _standing(found), _advice(found), _gates(found)])
+    return flattened(
+        [_withdrawn(found), _standing(found), _advice(found), _gates(found), _alerts(found)]
+    )
 
 
 def standing_sentence(version: Document) -> str:
@@ -215,12 +218,22 @@ def _gates(found: Document) -> list[Part]:
     if version["origin"] == "person" and gates:
         said_of += " For a person's version the gates on weights inform; they block nothing."
     given: list[Part] = [Notice("Gates", said_of, tone)]
-    for one in (*version["reviews"], *version["activations"]):
-        if one["override_reason"]:
-            who = one.get("reviewer") or one.get("actor")
-            text = f"{who} passed over a failed gate on {numbers.day(one['at'])}: "
-            given.append(Notice("Overridden", text + one["override_reason"], "fail"))
-    return given
+    overrides = {
+        f"{one.get('reviewer') or one.get('actor')} passed over a failed gate on "
+        f"{numbers.day(one['at'])}: {one['override_reason']}": None
+        for one in (*version["reviews"], *version["activations"])
+        if one["override_reason"]
+    }
+    return [*given, *(Notice("Overridden", text, "fail") for text in overrides)]
+
+
+def _alerts(found: Document) -> Notice | None:
+    still = [one for one in found["monitoring"]["alerts"] if one["status"] == "open"]
+    if not still:
+        return None
+    sentences = " ".join(f"{one['batch_id']}: {one['sentence']}" for one in still[:_MOST_NAMED])
+    n_open = counted(len(still), "alert is", "alerts are")
+    return Notice("Alerts", with_minus(f"{n_open} open. {sentences}"), "unsure")
 
 
 def _at_a_glance(found: Document) -> Block | None:

@@ -8,6 +8,7 @@ from app.domain.types import Document
 from app.edge import numbers
 from app.findings.words import with_minus
 from app.paper.parts import Block, Formula, Heading, Part, Section, said, section
+from app.paper.sections.monitoring import monitoring_parts
 from app.paper.sections.validation import lacking
 from app.paper.writers import as_written
 
@@ -35,13 +36,14 @@ def stability(found: Document) -> Section:
     if evidence is None or evidence["movement"] is None:
         why = [] if evidence is None else lacking(evidence, "score correlation")
         text = "There is no earlier card on the same batch to set the scores against."
-        return section("Stability", why or said(text), _over_time(found))
+        return section("Stability", why or said(text), _over_time(found), monitoring_parts(found))
     return section(
         "Stability",
         _movement(evidence),
         Formula("band_shift", _SHIFT),
         Formula("psi", _PSI),
         _over_time(found),
+        monitoring_parts(found),
     )
 
 
