@@ -75,7 +75,7 @@ def report_content(db: Session, lake: Lake, inputs: MonitoringInputs) -> Documen
 
 
 def _outcomes(inputs: MonitoringInputs, rows: BatchRows, labelled: _Rows) -> Outcomes:
-    calibration = inputs.calibration
+    calibration = None if inputs.is_calibration_later else inputs.calibration
     promise = None if calibration is None else promise_from_document(calibration.content)
     return Outcomes(rows.labelled(*labelled), promise, inputs.why_not_judged)
 

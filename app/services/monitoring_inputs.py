@@ -70,6 +70,14 @@ class MonitoringInputs:
         return content_hash(self.hashes)
 
     @property
+    def is_calibration_later(self) -> bool:
+        """Say whether every party of the calibration was scored after those of the batch."""
+        if self.calibration is None:
+            return False
+        first = min(str(batch["scored_from"]) for batch in self.calibration.content["batches"])
+        return self.batch.scored_to.isoformat() < first
+
+    @property
     def why_not_judged(self) -> str | None:
         """Say why outcomes are not held against the calibration; None where they are."""
         calibration, label_set = self.calibration, self.label_set
@@ -80,6 +88,12 @@ class MonitoringInputs:
             )
         if self.batch.batch_id in calibration.batch_ids:
             return "this batch made the calibration of its version"
+        if self.is_calibration_later:
+            later = ", ".join(calibration.batch_ids)
+            return (
+                f"the calibration was made of parties scored later ({later}), and nothing is "
+                "expected from the future"
+            )
         made_of = calibration.content
         names = ("outcome_type", "observation_window_days")
         if any(made_of[name] != getattr(label_set, name) for name in names):

@@ -201,4 +201,11 @@ def _validated_auc(model: ModelRegistry) -> RankedAuc | None:
 
 
 def _named(batches: Sequence[Batch]) -> list[Document]:
-    return [{"batch_id": batch.batch_id, "file_hash": batch.file_hash} for batch in batches]
+    return [
+        {
+            "batch_id": batch.batch_id,
+            "file_hash": batch.file_hash,
+            "scored_from": batch.scored_from.isoformat(),
+        }
+        for batch in batches
+    ]

@@ -102,6 +102,19 @@ def test_what_made_the_calibration_is_not_judged_by_it(monitored, tmp_path):
     )
 
 
+def test_nothing_is_expected_from_the_future(monitored, tmp_path):
+    """The second month was imported first, and made the calibration."""
+    service = MonitoringService(monitored, actor="analyst")
+    later = score_month(monitored, tmp_path, 2)
+    import_outcomes(monitored, later, "2024-12-31")
+    service.monitor("B2")
+    score_month(monitored, tmp_path, 1)
+    outcomes = service.monitor("B1")["outcomes"]
+    assert "scored later (B2)" in outcomes["why_not_judged"]
+    assert outcomes["overall"]["expected"] is None
+    assert outcomes["overall"]["observed"] is not None
+
+
 def test_the_same_inputs_make_one_report_and_a_withdrawn_batch_none(monitored, tmp_path):
     service = MonitoringService(monitored, actor="analyst")
     score_month(monitored, tmp_path, 1)
