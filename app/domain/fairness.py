@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 from scipy.special import logit
-from scipy.stats import fisher_exact
+from scipy.stats import fisher_exact, norm
 from scipy.stats.contingency import relative_risk
 
 from app.domain.calibration import calibration_intercept
@@ -159,6 +159,82 @@ def _impact(counts: tuple[int, int], reference: tuple[int, int] | None) -> Docum
     }
 
 
+def compare_falls(cut_off: Document, code: Ints, by_both: Bools) -> list[Document]:
+    r"""Test for each group whether its impact ratio fell from the old card to the new.
+
+    .. math:: z = \frac{\ln (r_{new} / r_{old})}{\sqrt{V_g + V_{ref}}}, \quad
+       V = \frac{1}{n}\left(\frac{1 - p_{new}}{p_{new}} + \frac{1 - p_{old}}{p_{old}}
+       - 2 \left(\frac{p_{both}}{p_{new} p_{old}} - 1\right)\right)
+
+    Parameters
+    ----------
+    cut_off : dict
+        ``old`` and ``new``, each what `compare_approval` gives.
+    code : ndarray of shape (n,)
+        Place of each party's group.
+    by_both : ndarray of bool, shape (n,)
+        Whether either card approves the party.
+
+    Returns
+    -------
+    list of dict
+        Per group ``group``, ``n_approved_by_both`` and ``p_value``, one-sided: small where the
+        ratio, to the reference of the new card, fell by more than chance explains. The same
+        parties are scored twice, so the covariance counts; half a party is added to each count.
+        None for the reference, and where there is none.
+
+    Notes
+    -----
+    The variance is that of the logarithm of a proportion by the delta method; both cards judge
+    the same parties, so a fall is judged by the parties on whom they differ.
+
+    References
+    ----------
+    .. [1] A. Agresti, "Categorical Data Analysis", 3rd ed., Wiley 2013, sections 3.1 and 11.1.
+
+    Examples
+    --------
+    >>> code = np.repeat([0, 1], 200)
+    >>> before = np.arange(400) % 200 < 140
+    >>> after = np.where(code == 1, np.arange(400) % 200 < 100, before)
+    >>> sides = {side: compare_approval(["a", "b"], code, mask)
+    ...          for side, mask in (("old", before), ("new", after))}
+    >>> found = compare_falls(sides, code, before & after)
+    >>> found[0]["p_value"], found[1]["n_approved_by_both"], found[1]["p_value"] < 0.001
+    (None, 100, True)
+    """
+    new, old = cut_off["new"]["groups"], cut_off["old"]["groups"]
+    n_both = np.bincount(code, by_both, minlength=len(new)).astype(np.int64).tolist()
+    moved = [_moved(*counts) for counts in zip(old, new, n_both, strict=True)]
+    names = [group["group"] for group in new]
+    reference = cut_off["new"]["reference"]
+    place = None if reference is None else names.index(reference)
+    return [
+        {
+            "group": name,
+            "n_approved_by_both": n_both[at],
+            "p_value": None if place in {None, at} else _fall(moved[at], moved[place or 0]),
+        }
+        for at, name in enumerate(names)
+    ]
+
+
+def _moved(old: Document, new: Document, n_both: int) -> tuple[float, float]:
+    """Give the change of the log approval rate of a group, and its variance."""
+    n = new["n"] + 1.0
+    before, after, both = (
+        (count + _HALF) / n for count in (old["n_approved"], new["n_approved"], n_both)
+    )
+    variance = (1 - after) / after + (1 - before) / before - 2 * (both / (after * before) - 1)
+    return float(np.log(after / before)), max(variance, 0.0) / n
+
+
+def _fall(group: tuple[float, float], reference: tuple[float, float]) -> float:
+    variance = group[1] + reference[1]
+    change = group[0] - reference[0]
+    return 1.0 if variance <= _TINY else float(norm.cdf(change / variance**0.5))
+
+
 def describe_column(
     column: GroupColumn,
     scores: Floats,
@@ -188,7 +264,8 @@ def describe_column(
         ``bad_rate`` and interval, and for ``old`` and ``new`` ``auc_roc`` with its interval (None
         where fewer than ten are bad or good), ``expected`` (mean P(bad)), ``expected_to_observed``
         and ``calibration_intercept`` in log-odds (None without bads and goods); and ``cut_offs``:
-        ``at``, and for ``old`` and ``new`` the ``score`` and what `compare_approval` gives.
+        ``at``, for ``old`` and ``new`` the ``score`` and what `compare_approval` gives, and
+        ``falls``, what `compare_falls` gives.
 
     Examples
     --------
@@ -203,13 +280,10 @@ def describe_column(
     approvals = []
     for cut_off in cut_offs:
         line: Document = {"at": cut_off.at}
-        for card, (side, bound) in enumerate(zip(_CARDS, cut_off[1:], strict=True)):
-            approved = rounded_scores(scores[card]) >= bound
-            line[side] = {
-                "score": bound,
-                **compare_approval(names, code, approved, reference_group),
-            }
-        approvals.append(line)
+        approved = [rounded_scores(scores[card]) >= bound for card, bound in enumerate(cut_off[1:])]
+        for side, bound, mask in zip(_CARDS, cut_off[1:], approved, strict=True):
+            line[side] = {"score": bound, **compare_approval(names, code, mask, reference_group)}
+        approvals.append(line | {"falls": compare_falls(line, code, approved[0] & approved[1])})
     n = np.bincount(code, minlength=len(names))
     return {
         "column": column.name,

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from app.domain.fairness import NAMED
 from app.domain.gates import Verdict
+from app.domain.monitoring.chance import holm
 from app.domain.policy import Policy
 from app.domain.types import Document
 
@@ -24,6 +23,7 @@ class _Compared:
     reference: str
     new: Document
     old_ratio: float | None
+    p_value: float
     p_adjusted: float
 
     @property
@@ -32,11 +32,8 @@ class _Compared:
 
     @property
     def is_clear(self) -> bool:
+        """Say whether the ratio is low, and lower than before, beyond what chance explains."""
         return self.p_adjusted < _LEVEL
-
-    @property
-    def is_worse(self) -> bool:
-        return self.old_ratio is None or self.ratio < self.old_ratio
 
 
 def adverse_impact_gate(policy: Policy, columns: Sequence[Document] | None) -> Verdict | None:
@@ -54,10 +51,12 @@ def adverse_impact_gate(policy: Policy, columns: Sequence[Document] | None) -> V
     -------
     Verdict or None
         None where the policy does not ask. Its value is the impact ratio of the group that
-        decides, of 30 parties or more. ``fail`` where a ratio is below the least, beyond what
-        chance explains (two-sided Fisher exact p, Holm-adjusted over all groups, below 0.05), and
-        lower than under the old card; ``insufficient evidence``, to be acknowledged, where a ratio
-        is below the least otherwise, or where there is no group to judge; else ``pass``.
+        decides, of 30 parties or more. ``fail`` where a ratio is below the least, and chance
+        explains neither that the group is approved less often (Fisher's exact p) nor that its
+        ratio fell (:func:`app.domain.fairness.compare_falls`): the larger of the two p values,
+        Holm-adjusted over all groups, is below 0.05. ``insufficient evidence``, to be
+        acknowledged, where a ratio is below the least otherwise, or where there is no group to
+        judge; else ``pass``.
 
     References
     ----------
@@ -79,7 +78,7 @@ def adverse_impact_gate(policy: Policy, columns: Sequence[Document] | None) -> V
     if not compared:
         return _verdict(policy, None, "insufficient evidence", _NOBODY)
     low = [one for one in compared if one.ratio < policy.min_impact_ratio]
-    failed = [one for one in low if one.is_clear and one.is_worse]
+    failed = [one for one in low if one.is_clear]
     if failed:
         return _verdict(policy, failed[0], "fail", _said(policy, failed[0]))
     if low:
@@ -95,48 +94,18 @@ _NOBODY = (
 
 def _compared(columns: Sequence[Document]) -> Iterator[_Compared]:
     found = [
-        (column["column"], cut_off["new"]["reference"], new, old["impact_ratio"])
+        (column["column"], cut_off["new"]["reference"], new, old["impact_ratio"], fall["p_value"])
         for column in columns
         for cut_off in column["cut_offs"]
         if cut_off["at"] == NAMED
-        for new, old in zip(cut_off["new"]["groups"], cut_off["old"]["groups"], strict=True)
+        for new, old, fall in zip(
+            cut_off["new"]["groups"], cut_off["old"]["groups"], cut_off["falls"], strict=True
+        )
         if new["is_judged"] and new["impact_ratio"] is not None
     ]
-    adjusted = holm([float(new["p_value"]) for _, _, new, _ in found])
-    for (column, reference, new, old_ratio), p in zip(found, adjusted, strict=True):
-        yield _Compared(column, reference, new, old_ratio, p)
-
-
-def holm(p_values: Sequence[float]) -> list[float]:
-    """Adjust p values so that the family of them errs no more often than one would.
-
-    Parameters
-    ----------
-    p_values : sequence of float
-        In [0, 1].
-
-    Returns
-    -------
-    list of float
-        In the same order, each at least its own p and at most 1.
-
-    References
-    ----------
-    .. [1] S. Holm, "A simple sequentially rejective multiple test procedure", Scandinavian
-       Journal of Statistics 6 (1979). The example is R's ``p.adjust(c(0.01, 0.02, 0.03), "holm")``.
-
-    Examples
-    --------
-    >>> holm([0.01, 0.02, 0.03])
-    [0.03, 0.04, 0.04]
-    """
-    order = np.argsort(p_values, kind="stable")
-    adjusted = np.empty(len(p_values))
-    highest = 0.0
-    for rank, place in enumerate(order):
-        highest = max(highest, min(1.0, (len(p_values) - rank) * p_values[place]))
-        adjusted[place] = highest
-    return [float(p) for p in adjusted]
+    both = [max(float(new["p_value"]), float(fall)) for _, _, new, _, fall in found]
+    for (column, reference, new, old_ratio, _), p in zip(found, holm(both), strict=True):
+        yield _Compared(column, reference, new, old_ratio, float(new["p_value"]), p)
 
 
 def _verdict(policy: Policy, one: _Compared | None, verdict: str, sentence: str) -> Verdict:
@@ -158,7 +127,7 @@ def _verdict(policy: Policy, one: _Compared | None, verdict: str, sentence: str)
 def _said(policy: Policy, one: _Compared) -> str:
     group = "missing" if one.new["group"] is None else one.new["group"]
     rate = f"{one.new['approval_rate']:.1%} of {one.new['n']:,} parties"
-    p = "p < 0.001" if one.p_adjusted < 0.001 else f"p = {one.p_adjusted:.3f}"  # noqa: PLR2004 - as p is shown
+    p = "p < 0.001" if one.p_value < 0.001 else f"p = {one.p_value:.3f}"  # noqa: PLR2004 - as p is shown
     before = "" if one.old_ratio is None else f"; under the old card it is {one.old_ratio:.2f}"
     said = (
         f"At {policy.fairness_cutoff} points {rate} of {one.column} {group} are approved, "
@@ -167,6 +136,12 @@ def _said(policy: Policy, one: _Compared) -> str:
     if one.ratio >= policy.min_impact_ratio:
         return said
     least = f"The policy asks for {policy.min_impact_ratio:.2f}"
-    if not one.is_clear:
+    if one.is_clear:
+        return (
+            f"{said} {least}; neither this nor the fall from the old card is explained by chance."
+        )
+    if one.p_value >= _LEVEL:
         return f"{said} {least}; chance may explain the difference."
-    return f"{said} {least}{'.' if one.is_worse else '; the old card was no better.'}"
+    if one.old_ratio is not None and one.ratio >= one.old_ratio:
+        return f"{said} {least}; the old card was no better."
+    return f"{said} {least}; chance may explain the fall from the old card."

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from app.domain.fairness import compare_approval
+from app.domain.fairness import compare_approval, compare_falls
 from app.domain.fairness_gate import adverse_impact_gate
 from app.domain.policy import Policy, parse_policy
 from app.domain.scorecard import load_scorecard
@@ -80,8 +81,12 @@ def test_a_gate_of_adverse_impact_needs_its_cut_off() -> None:
 
 def column(old: tuple[int, int], new: tuple[int, int], other: tuple[int, int] = (180, 200)) -> Any:
     line: dict[str, Any] = {"at": "cut-off"}
+    masks = []
     for side, counts in (("old", old), ("new", new)):
-        line[side] = compare_approval(["a", "b"], *approvals(counts, other))
+        code, approved = approvals(counts, other)
+        line[side] = compare_approval(["a", "b"], code, approved)
+        masks.append(approved)
+    line["falls"] = compare_falls(line, code, masks[0] & masks[1])
     return {"column": "region", "cut_offs": [line]}
 
 
@@ -92,10 +97,11 @@ def column(old: tuple[int, int], new: tuple[int, int], other: tuple[int, int] = 
         ((170, 200), (120, 200), "fail"),  # 0.67 and clear, lower than before
         ((120, 200), (120, 200), "insufficient evidence"),  # clear, but the old card was no better
         ((120, 200), (130, 200), "insufficient evidence"),  # better than before, still below
-        ((170, 200), (17, 25), "insufficient evidence"),  # fewer than 30 are not judged
+        ((121, 200), (120, 200), "insufficient evidence"),  # one party less: no clear fall
+        ((20, 25), (8, 25), "insufficient evidence"),  # fewer than 30 are not judged
     ],
 )
-def test_the_gate_fails_what_is_low_clear_and_worse_than_before(
+def test_the_gate_fails_what_is_low_and_clearly_worse_than_before(
     old: Any, new: Any, verdict: str
 ) -> None:
     policy = Policy(fairness_gate=True, fairness_cutoff=CUT_OFF)
@@ -111,6 +117,29 @@ def test_what_chance_may_explain_is_acknowledged_and_not_failed() -> None:
     # 0.78 of the reference's rate, but Fisher's p is 0.10
     assert (found.verdict, round(found.value or 0, 2)) == ("insufficient evidence", 0.78)
     assert fisher_by_hand(21, 9, 27, 3) > 0.05
+
+
+def test_the_fall_of_a_ratio_has_the_spread_that_a_bootstrap_finds() -> None:
+    rng = np.random.default_rng(0)
+    code = np.repeat([0, 1], [300, 500])
+    old = rng.random(800) < np.where(code == 0, 0.6, 0.8)
+    new = np.where(rng.random(800) < 0.8, old, rng.random(800) < np.where(code == 0, 0.5, 0.8))
+    line = {side: compare_approval(["a", "b"], code, mask)
+            for side, mask in (("old", old), ("new", new))}  # fmt: skip
+    p_value = compare_falls(line, code, old & new)[0]["p_value"]
+
+    def change(rows: np.ndarray) -> float:
+        of_a, of_b = (rows[code[rows] == group] for group in (0, 1))
+        rates = [mask[of].mean() for mask in (new, old) for of in (of_a, of_b)]
+        return float(np.log(rates[0] / rates[1] / (rates[2] / rates[3])))
+
+    drawn = [
+        change(np.concatenate([rng.choice(np.flatnonzero(code == group), n) for group, n in
+                               ((0, 300), (1, 500))]))
+        for _ in range(2000)
+    ]  # fmt: skip
+    z = change(np.arange(800)) / np.std(drawn)
+    assert norm.ppf(p_value) == pytest.approx(z, rel=0.06)
 
 
 def grouped(folder: Path, n: int) -> tuple[Any, Path]:

@@ -68,14 +68,18 @@ def _approval(result: Document, column: Document) -> RenderableType:
             _name(new),
             numbers.count(new["n"]),
             *(part for one in (old, new) for part in _rates(one)),
+            numbers.p_value(fall["p_value"]),
         )
         for cut_off in column["cut_offs"]
-        for old, new in zip(cut_off["old"]["groups"], cut_off["new"]["groups"], strict=True)
+        for old, new, fall in zip(
+            cut_off["old"]["groups"], cut_off["new"]["groups"], cut_off["falls"], strict=True
+        )
     ]
     sides = [result[side] for side in _SIDES]
     columns = (
         "from", column["column"], "parties>",
         *(head for side in sides for head in (f"{side}: approved>", "ratio>", "p>")),
+        "p of a fall>",
     )  # fmt: skip
     return table(f"Approval by {column['column']}", columns, rows, source=result["source"]["rows"])
 
