@@ -10,8 +10,8 @@ import sys
 
 import numpy as np
 
-from app.domain.fairness import compare_approval, compare_falls
 from app.domain.fairness_gate import adverse_impact_gate
+from app.domain.group_approval import compare_approval, compare_falls
 from app.domain.policy import Policy
 from app.domain.types import Document
 

@@ -53,7 +53,7 @@ def adverse_impact_gate(policy: Policy, columns: Sequence[Document] | None) -> V
         None where the policy does not ask. Its value is the impact ratio of the group that
         decides, of 30 parties or more. ``fail`` where a ratio is below the least, and chance
         explains neither that the group is approved less often (Fisher's exact p) nor that its
-        ratio fell (:func:`app.domain.fairness.compare_falls`): the larger of the two p values,
+        ratio fell (:func:`app.domain.group_approval.compare_falls`): the larger of the two p,
         Holm-adjusted over all groups, is below 0.05. ``insufficient evidence``, to be
         acknowledged, where a ratio is below the least otherwise, or where there is no group to
         judge; else ``pass``.

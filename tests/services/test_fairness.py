@@ -13,8 +13,8 @@ import pytest
 from scipy.stats import norm
 from sklearn.metrics import roc_auc_score
 
-from app.domain.fairness import compare_approval, compare_falls
 from app.domain.fairness_gate import adverse_impact_gate
+from app.domain.group_approval import compare_approval, compare_falls
 from app.domain.policy import Policy, parse_policy
 from app.domain.scorecard import load_scorecard
 from app.domain.scorecard_table import score_query
