@@ -41,7 +41,7 @@ def trigger(
     given: run_documents.Trigger,
     idempotency_key: IdempotencyKey = None,
 ) -> Document:
-    """Ask for a run of `ml_training_pipeline` or `scoring_pipeline`; one trains at a time."""
+    """Ask for a run of the training, scoring or monitoring pipeline; one run works at a time."""
     batches = [given.batch_id] if isinstance(given.batch_id, str) else given.batch_id
     return use.pipelines.trigger(
         pipeline=pipeline,

@@ -1,4 +1,4 @@
-"""The two pipelines: their assets and checks in order, their tags, and the settings of a run."""
+"""The three pipelines: their assets and checks in order, their tags, and the settings of a run."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from app.errors import InvalidInputError, NotFoundError
 
 TRAINING = "ml_training_pipeline"
 SCORING = "scoring_pipeline"
+MONITORING = "monitoring_pipeline"
 
 ACTOR_TAG = "chancellor/actor"
 RUN_TAG = "chancellor/run_id"
@@ -25,6 +26,7 @@ CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "score_batch": (),
         "generate_scorecard_labels": LABEL_GATES,
+        "monitoring_report": (),
         "train_model_asset": TRAINING_GATES,
         "refine_scorecard": DRAFT_GATES,
     }
@@ -32,7 +34,11 @@ CHECKS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 """The checks of each asset, in the order of the way."""
 
 PIPELINES: Mapping[str, tuple[str, ...]] = MappingProxyType(
-    {TRAINING: tuple(CHECKS), SCORING: ("score_batch",)}
+    {
+        TRAINING: tuple(CHECKS),
+        SCORING: ("score_batch", "monitoring_report"),
+        MONITORING: ("monitoring_report",),
+    }
 )
 """The assets of each pipeline, in order."""
 
@@ -48,6 +54,7 @@ _DEFAULTS: Mapping[str, Document] = MappingProxyType(
             "base_version": None,
         },
         SCORING: {"base_version": None},
+        MONITORING: {},
     }
 )
 
@@ -62,7 +69,7 @@ def pipeline_settings(pipeline: str, config: Mapping[str, Any]) -> Document:
     config : mapping
         What was asked for. ``ml_training_pipeline`` takes ``observation_window_days``,
         ``outcome_type``, ``validation`` and ``base_version``; ``scoring_pipeline`` takes
-        ``base_version``, the version to score with.
+        ``base_version``, the version to score with; ``monitoring_pipeline`` takes nothing.
 
     Returns
     -------
@@ -72,7 +79,7 @@ def pipeline_settings(pipeline: str, config: Mapping[str, Any]) -> Document:
     Raises
     ------
     NotFoundError
-        If there is no such pipeline; it lists both.
+        If there is no such pipeline; it lists them.
     InvalidInputError
         If a setting is unknown or its value unusable; it says what is allowed.
 

@@ -1,4 +1,4 @@
-"""The four assets: score, label, train, refine. Each is one service call."""
+"""The five assets: score, label, monitor, train, refine. Each is one service call."""
 # No ``from __future__ import annotations``: Dagster reads the annotations of contexts.
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from app.pipeline.request import PipelineRequest, actor_of, batches
 from app.pipeline.stages import gates_markdown, labels_stage, scores_stage
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
+from app.services.monitoring_service import MonitoringService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.scoring_service import ScoringService
 
@@ -64,6 +65,20 @@ def generate_scorecard_labels(
             ]
         )
     return _materialised(context, stage, "n_labelled", "n_bad", "n_immature", "default_rate")
+
+
+@dg.asset(partitions_def=batches, group_name=GROUP, deps=[score_batch, generate_scorecard_labels])
+def monitoring_report(
+    context: dg.AssetExecutionContext, request: PipelineRequest
+) -> dict[str, Any]:
+    """Compare the batches with what the active version was made for; a failure ends no run."""
+    with _store(context) as db:
+        stage = MonitoringService(db, actor=actor_of(context.run)).monitor_batches(
+            request.batches_of(context.partition_key), cause="scored", progress=report
+        )
+    for failure in stage["failures"]:
+        context.log.warning("Monitoring of %s failed: %s", failure["batch_id"], failure["message"])
+    return _materialised(context, stage, "report_ids", "n_alerts", "sentences", "failures")
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from app.lake.store import Lake, open_lake
 from app.queries import monitoring as queries
 from app.queries.versions import require_active, require_version
 from app.services.conflicts import conflicts_named
-from app.services.monitoring_due import list_due
+from app.services.monitoring_due import Due, list_due
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -139,8 +140,10 @@ class MonitoringService:
             not be made: batch_id, version, cause and the error's message. One failure does not
             keep the others from being made.
         """
+        return self._monitor(list_due(self.db), progress)
+
+    def _monitor(self, due: Sequence[Due], progress: Progress | None) -> Document:
         require_no_transaction(self.db)
-        due = list_due(self.db)
         reports, failures = [], []
         for done, one in enumerate(due):
             (progress or _silent)(f"Monitoring batch {one.batch_id}", done, len(due))
@@ -153,6 +156,40 @@ class MonitoringService:
                 row = queries.require_report(self.db, made["report_id"])
                 reports.append(queries.report_summary(row))
         return {"reports": reports, "failures": failures}
+
+    def monitor_batches(
+        self, batch_ids: Sequence[str], cause: str = "asked", progress: Progress | None = None
+    ) -> Document:
+        """Monitor batches under the active version, as one step of a run.
+
+        Writes: as `monitor`, for each batch.
+
+        Parameters
+        ----------
+        batch_ids : sequence of str
+            The batches.
+        cause : {'asked', 'scored', 'activated', 'matured'}
+            What made the reports due.
+        progress : callable or None
+            Called as ``progress(stage, done, total)``, total the number of batches.
+
+        Returns
+        -------
+        dict
+            As `monitor_due`, with batch_ids, version, report_ids, n_alerts over all batches and
+            the first sentence of each report.
+        """
+        version = self._version(None).version
+        made = self._monitor([Due(one, version, cause) for one in batch_ids], progress)
+        reports = made["reports"]
+        return {
+            "batch_ids": list(batch_ids),
+            "version": version,
+            **made,
+            "report_ids": [report["report_id"] for report in reports],
+            "n_alerts": sum(report["n_alerts"] for report in reports),
+            "sentences": [report["sentence"] for report in reports],
+        }
 
     def count_due(self) -> int:
         """Count the reports that are due."""

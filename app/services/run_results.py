@@ -10,6 +10,7 @@ from app.domain.types import Document
 STAGES = {
     "scores": "score_batch",
     "labels": "generate_scorecard_labels",
+    "monitoring": "monitoring_report",
     "model": "train_model_asset",
     "refinement": "refine_scorecard",
 }

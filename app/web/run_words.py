@@ -15,6 +15,7 @@ STEP_NAMES: Mapping[str, str] = MappingProxyType(
     {
         "score_batch": "Score the parties",
         "generate_scorecard_labels": "Label them with their outcomes",
+        "monitoring_report": "Monitor them under the active version",
         "train_model_asset": "Train the model and judge it",
         "refine_scorecard": "Refine the card and draft a version",
     }
@@ -44,6 +45,7 @@ _AT_WORK = MappingProxyType(
     {
         "score_batch": "scoring the parties",
         "generate_scorecard_labels": "labelling the parties",
+        "monitoring_report": "monitoring the parties",
         "train_model_asset": "training and judging the model",
         "refine_scorecard": "refining the card",
     }
@@ -156,8 +158,17 @@ def _ending(run: Document) -> str:
         return "This run failed"
     if result.get("advice"):
         return f"There is no draft: the advice is {result['advice']}"
-    scores = (result.get("stages") or {}).get("scores")
-    return f"{counted(scores['n_rows'], 'party')} scored" if scores else "This run is done"
+    return _done(result.get("stages") or {})
+
+
+def _done(stages: Document) -> str:
+    scores, monitored = stages.get("scores"), stages.get("monitoring")
+    if scores:
+        return f"{counted(scores['n_rows'], 'party')} scored"
+    if monitored:
+        reports = counted(len(monitored["reports"]), "monitoring report")
+        return f"{reports}, {counted(monitored['n_alerts'], 'alert')}"
+    return "This run is done"
 
 
 def _step(step: Document) -> Document:

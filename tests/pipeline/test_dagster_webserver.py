@@ -143,7 +143,7 @@ def test_runs_go_to_dagster_in_order_and_come_back_with_their_result(
     assert done["dagster_run_id"] not in (None, first)
     assert done["pid"] is None
     assert done["result"]["advice"] == "keep"
-    assert [step["status"] for step in done["steps"]] == ["succeeded"] * 4
+    assert [step["status"] for step in done["steps"]] == ["succeeded"] * 5
     assert after["result"]["stages"]["scores"]["n_rows"] == 1500
     assert after["started_at"] >= done["finished_at"]
     assert _actions(first) == ["run.queued", "run.started", "run.succeeded"]
@@ -171,7 +171,7 @@ def test_cancelling_ends_the_run_in_dagster_and_on_our_record(store_url, webserv
     url = webserver("adopts", 40_000)
     run_id, after = _trigger(config={"validation": "cross_validation"}), _trigger(SCORING)
     supervisor()
-    _wait("progress", lambda: _read(run_id)["steps"][2]["progress"])
+    _wait("progress", lambda: _read(run_id)["steps"][3]["progress"])
     with open_session() as db:
         asked = PipelineService(db, actor="bob").cancel(run_id, reason="wrong window")
     assert (asked["status"], asked["cancel"]["by"]) == ("running", "bob")

@@ -51,7 +51,7 @@ def test_a_service_killed_in_the_middle_costs_no_run(store_url, stored, tmp_path
         assert asked.status_code == 202, asked.text
         first = asked.json()["run_id"]
         second = client.post(TRIGGER, json={"batch_id": "B1"}).json()["run_id"]
-        _follow(client, first, lambda run: run["steps"][2]["progress"] is not None)
+        _follow(client, first, lambda run: run["steps"][3]["progress"] is not None)
         service.kill()
     with service_process(tmp_path) as service, _client(service.url, key) as client:
         again = client.post(TRIGGER, json={"batch_id": "B1"}, headers=once).json()

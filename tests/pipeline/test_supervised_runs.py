@@ -80,7 +80,7 @@ def _ended(run_id: str) -> dict[str, Any]:
 
 def _in_training(run_id: str) -> dict[str, Any]:
     """Wait until the run trains and reports progress: the middle of it."""
-    return _wait(run_id, lambda run: run["steps"][2]["progress"] is not None)
+    return _wait(run_id, lambda run: run["steps"][3]["progress"] is not None)
 
 
 def _actions(run_id: str) -> list[str]:
@@ -103,14 +103,16 @@ def test_runs_are_executed_in_order_and_tell_how_far_they_are(store_url, stored)
         done, after = _ended(first), _ended(second)
     assert (done["status"], after["status"]) == ("succeeded", "succeeded")
     assert after["started_at"] > done["finished_at"]
-    assert [step["status"] for step in done["steps"]] == ["succeeded"] * 4
+    assert [step["status"] for step in done["steps"]] == ["succeeded"] * 5
     assert all(step["duration_seconds"] >= 0 for step in done["steps"])
     checks = {check["check"]: check for step in done["steps"] for check in step["checks"]}
     assert checks["sample_size"]["status"] == "passed"
     assert checks["improves_on_baseline"]["status"] == "warned"
     assert checks["weight_change"]["status"] == "skipped"
     assert done["result"]["advice"] == "keep"
-    assert [step["asset"] for step in after["steps"]] == ["score_batch"]
+    assert [step["asset"] for step in after["steps"]] == [
+        "score_batch", "monitoring_report",
+    ]  # fmt: skip
     assert after["result"]["stages"]["scores"]["n_rows"] == 1500
     with open_instance() as instance:
         tags = instance.get_run_by_id(second).tags
@@ -129,7 +131,7 @@ def test_a_failed_gate_is_told_by_its_check_and_the_queue_goes_on(stored):
     assert failed["status"] == "failed"
     assert failed["result"]["gate_failed"]
     assert failed["steps"][1]["checks"][0]["status"] == "failed"
-    assert [step["status"] for step in failed["steps"]][2:] == ["skipped", "skipped"]
+    assert [step["status"] for step in failed["steps"]][2:] == ["skipped"] * 3
     assert done["status"] == "succeeded"
 
 
@@ -143,7 +145,9 @@ def test_a_killed_worker_leaves_its_run_failed_and_the_queue_goes_on(store_url, 
         _wait_for_dagster(lost, dg.DagsterRunStatus.FAILURE)
     assert failed["status"] == "failed"
     assert "without a word" in failed["error"]
-    assert [step["status"] for step in failed["steps"]][1:] == ["succeeded", "failed", "skipped"]
+    assert [step["status"] for step in failed["steps"]] == [
+        "succeeded", "succeeded", "succeeded", "failed", "skipped",
+    ]  # fmt: skip
     assert done["status"] == "succeeded"
     assert _actions(lost) == ["run.queued", "run.started", "run.failed"]
 
@@ -199,7 +203,7 @@ def test_cancelling_ends_exactly_the_running_process_and_the_queue_goes_on(store
         ended, done = _ended(run_id), _ended(after)
     assert (asked["status"], asked["cancel"]["by"]) == ("running", "bob")
     assert (ended["status"], ended["error"]) == ("cancelled", "cancelled by bob: wrong window")
-    assert ended["steps"][2]["status"] == "cancelled"
+    assert ended["steps"][3]["status"] == "cancelled"
     assert done["status"] == "succeeded"
     assert _actions(run_id) == [
         "run.queued", "run.started", "run.cancel_requested", "run.cancelled",

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
 from app.models import Alert, MonitoringReference, MonitoringReport
+from app.queries.monitoring import find_reference
 from tests.conftest import ROOT
 
 SECRET = "a secret of tests only"  # noqa: S105 - signs nothing but what these tests send
@@ -43,9 +44,11 @@ def open_degradation(
     """Open alerts that a version ranks worse on a batch than it did, one per subject."""
     common: dict[str, Any] = {"content_hash": "a" * 64, "created_at": utc_now()}
     with transaction(db):
-        reference = MonitoringReference(version=version, content={}, created_by="ada", **common)
-        db.add(reference)
-        db.flush()
+        reference = find_reference(db, version)
+        if reference is None:
+            reference = MonitoringReference(version=version, content={}, created_by="ada", **common)
+            db.add(reference)
+            db.flush()
         report = MonitoringReport(
             batch_id=batch_id, version=version, cause="matured", reference_id=reference.id,
             input_hash="a" * 64, content={}, policy_hash="a" * 64, created_by="ada", **common,
