@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import transaction, utc_now
 from app.models import Alert, MonitoringReference, MonitoringReport
-from app.queries.monitoring import find_reference
 from tests.conftest import ROOT
 
 SECRET = "a secret of tests only"  # noqa: S105 - signs nothing but what these tests send
@@ -44,7 +44,9 @@ def open_degradation(
     """Open alerts that a version ranks worse on a batch than it did, one per subject."""
     common: dict[str, Any] = {"content_hash": "a" * 64, "created_at": utc_now()}
     with transaction(db):
-        reference = find_reference(db, version)
+        reference = db.scalars(
+            select(MonitoringReference).where(MonitoringReference.version == version)
+        ).first()
         if reference is None:
             reference = MonitoringReference(version=version, content={}, created_by="ada", **common)
             db.add(reference)
