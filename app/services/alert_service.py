@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -153,7 +154,37 @@ class AlertService:
         ConflictError
             If somebody acknowledged it already.
         """
-        return self._take_step(alert_id, "acknowledged", note)
+        return self._take_steps((alert_id,), "acknowledged", note)[0]
+
+    def acknowledge_all(self, alert_ids: Sequence[int], *, note: str) -> tuple[Document, ...]:
+        """Acknowledge several alerts with one note: all of them, or none.
+
+        Writes: one row of ``alert_steps`` and one event ``alert.acknowledged`` for each.
+
+        Parameters
+        ----------
+        alert_ids : sequence of int
+            Those that the person saw, at least one.
+        note : str
+            What was found; not blank.
+
+        Returns
+        -------
+        tuple of dict
+            Each as :meth:`get_alert`, in the same order.
+
+        Raises
+        ------
+        InvalidInputError
+            If no alert is named, or the note is blank or too long.
+        NotFoundError
+            If one of them does not exist.
+        NotPermittedError
+            If the actor is a program: people acknowledge.
+        ConflictError
+            If somebody acknowledged one of them already.
+        """
+        return self._take_steps(alert_ids, "acknowledged", note)
 
     def close(self, alert_id: int, *, note: str) -> Document:
         """Say that an alert is dealt with; nothing opens it again.
@@ -183,9 +214,39 @@ class AlertService:
         ConflictError
             If nobody acknowledged it yet, or it is closed.
         """
-        return self._take_step(alert_id, "closed", note)
+        return self._take_steps((alert_id,), "closed", note)[0]
 
-    def _take_step(self, alert_id: int, kind: str, note: str) -> Document:
+    def close_all(self, alert_ids: Sequence[int], *, note: str) -> tuple[Document, ...]:
+        """Close several alerts with one note: all of them, or none.
+
+        Writes: one row of ``alert_steps`` and one event ``alert.closed`` for each.
+
+        Parameters
+        ----------
+        alert_ids : sequence of int
+            Those that the person saw, at least one.
+        note : str
+            What was done; not blank.
+
+        Returns
+        -------
+        tuple of dict
+            Each as :meth:`get_alert`, in the same order.
+
+        Raises
+        ------
+        InvalidInputError
+            If no alert is named, or the note is blank or too long.
+        NotFoundError
+            If one of them does not exist.
+        NotPermittedError
+            If the actor is a program: people close.
+        ConflictError
+            If nobody acknowledged one of them yet, or it is closed.
+        """
+        return self._take_steps(alert_ids, "closed", note)
+
+    def _take_steps(self, alert_ids: Sequence[int], kind: str, note: str) -> tuple[Document, ...]:
         said = require_text(note, "note")
         if len(said) > LONGEST_NOTE:
             raise InvalidInputError(
@@ -193,29 +254,30 @@ class AlertService:
                 n_characters=len(said),
             )
         require_person(self.actor, "acknowledge and close alerts")
+        if not alert_ids:
+            raise InvalidInputError("Name at least one alert.")
         with transaction(self.db):
             require_head(self.db, lock=True)  # who comes second reads what the first wrote
-            row = queries.require_alert(self.db, alert_id)
-            _require_next(alert_id, kind, queries.steps_of(self.db, [alert_id]).get(alert_id, {}))
-            seq = record(
-                self.db,
-                actor=self.actor,
-                action=f"alert.{kind}",
-                subject=f"alert:{alert_id}",
-                payload={"note": said, **_facts(queries.opened_alert(row))},
+            return tuple(self._take_step(alert_id, kind, said) for alert_id in alert_ids)
+
+    def _take_step(self, alert_id: int, kind: str, said: str) -> Document:
+        row = queries.require_alert(self.db, alert_id)
+        _require_next(alert_id, kind, queries.steps_of(self.db, [alert_id]).get(alert_id, {}))
+        seq = record(
+            self.db,
+            actor=self.actor,
+            action=f"alert.{kind}",
+            subject=f"alert:{alert_id}",
+            payload={"note": said, **_facts(queries.opened_alert(row))},
+        )
+        now = utc_now()
+        self.db.add(
+            AlertStep(
+                alert_id=alert_id, kind=kind, note=said, actor=self.actor, at=now, audit_seq=seq
             )
-            self.db.add(
-                AlertStep(
-                    alert_id=alert_id,
-                    kind=kind,
-                    note=said,
-                    actor=self.actor,
-                    at=utc_now(),
-                    audit_seq=seq,
-                )
-            )
-            self.db.flush()
-            return self.get_alert(alert_id)
+        )
+        self.db.flush()
+        return self.get_alert(alert_id)
 
 
 def _facts(alert: Document) -> Document:

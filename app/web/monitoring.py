@@ -71,16 +71,15 @@ def close(desk: OnDesk, report_id: ReportId) -> Response:
 
 def _step(desk: Desk, report_id: int, step: str) -> Response:
     alerts = desk.use.alerts
-    take = alerts.acknowledge if step == "acknowledge" else alerts.close
+    take = alerts.acknowledge_all if step == "acknowledge" else alerts.close_all
     try:
-        take(_alert_id(desk), note=desk.text("note"))
+        take([_alert_id(text) for text in desk.texts("alert_id")], note=desk.text("note"))
     except ChancellorError as error:
         return _report(desk, report_id, refused=error)
     return go_to(f"/monitoring/{report_id}")
 
 
-def _alert_id(desk: Desk) -> int:
-    text = desk.text("alert_id")
+def _alert_id(text: str) -> int:
     if not text.isdecimal() or len(text) > len(str(1 << 31)):
         raise InvalidInputError(f"{text[:40]!r} is no number of an alert.")
     return int(text)
@@ -125,9 +124,9 @@ def _report(
 ) -> HTMLResponse:  # fmt: skip
     report = desk.use.monitoring.get_report(report_id)
     of_batch = {"batch_id": report["batch_id"], "version": report["version"]}
-    typed: dict[str, Any] = {"alert_id": "", "note": ""}
+    typed: dict[str, Any] = {"alert_ids": (), "note": ""}
     if refused is not None:
-        typed = {name: desk.text(name) for name in typed}
+        typed = {"alert_ids": desk.texts("alert_id"), "note": desk.text("note")}
     return desk.render(
         "monitoring_report.html",
         refused=refused,

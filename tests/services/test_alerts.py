@@ -56,6 +56,8 @@ def test_people_acknowledge_and_close_with_a_note_on_the_record(filled: Session)
     ]
     with pytest.raises(NotFoundError):
         alerts.get_alert(99)
+    with pytest.raises(InvalidInputError, match="at least one"):
+        alerts.close_all([], note="done")
 
 
 def test_open_alerts_are_listed_first_a_page_at_a_time(filled: Session) -> None:

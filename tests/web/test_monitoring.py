@@ -79,6 +79,14 @@ def test_the_pages_say_what_was_found_and_take_an_answer(monitored_desk: Running
         assert approver.send(f"{place}/close", **{**form, "note": "refined"}).status_code == 303
         assert "“refined”" in approver.get(place).text
         assert approver.send(f"{place}/close", **{**form, "alert_id": "x"}).status_code == 422
+        others = [str(one["alert_id"]) for one in open_alerts[1:]]
+        too_many = approver.send(
+            f"{place}/acknowledge", alert_id=[*others, str(alert_id)], note="x"
+        )
+        assert too_many.status_code == 409  # one is closed: none is acknowledged
+        assert f"Acknowledge all {len(others)} with one note" in approver.get(place).text
+        assert approver.send(f"{place}/acknowledge", alert_id=others, note="x").status_code == 303
+        assert "Each alert was answered" in approver.get(place).text
 
 
 @pytest.mark.slow
