@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -16,14 +17,17 @@ from app.domain.scorecard import default_card
 from app.domain.simulation import simulate_portfolio
 from app.pipeline.execution import run_pipeline
 from app.queries.versions import require_active
+from app.services.alert_service import AlertService
 from app.services.batch_service import BatchService
+from app.services.challenger_service import ChallengerService
 from app.services.decision_service import DecisionService
 from app.services.demo import run_demo, write_files
+from app.services.monitoring_service import MonitoringService
 from app.services.outcome_service import OutcomeService
 from app.services.pipeline_service import PipelineService
 from app.services.policy_service import PolicyService
 from app.services.scorecard_version_service import ScorecardVersionService
-from app.services.scoring_service import card_of
+from app.services.scoring_service import ScoringService, card_of
 from app.settings import get_settings
 
 ANALYST, APPROVER = "Ana Ruiz", "Ben Okafor"
@@ -35,8 +39,9 @@ def furnish(folder: Path) -> Path:
     """Make a store by services: batches, runs, models, versions of every status, decisions.
 
     ``v1`` was active until the model's ``ml_v2`` was approved and activated; a person's draft was
-    rejected, another waits, and so does the model's next. Of three batches one is too small, and
-    its run failed at a gate; a scoring run waits in the queue.
+    rejected, another waits, and so does the model's next, a challenger. Of four batches one is too
+    small, and its run failed at a gate, and the last opened alerts; a scoring run waits in the
+    queue.
 
     Parameters
     ----------
@@ -60,6 +65,7 @@ def furnish(folder: Path) -> Path:
             PipelineService(db, actor=ANALYST).trigger(
                 pipeline="scoring_pipeline", batch_ids=["SUPPLIERS_2025"]
             )
+            _monitor(db, folder / "fourth")
         close_engine(get_settings().database_url)  # so that the file can be copied
     return home
 
@@ -83,6 +89,32 @@ def _the_months_after(db: Session, folder: Path) -> None:
             {"party_id": f"SUP-{age:03d}", "features": {"company_age_years": age, "has_tax_id": 1}}
             for age in range(0, 30, 3)
         ]
+    )
+
+
+def _monitor(db: Session, folder: Path) -> None:
+    """Monitor each batch; the last one has new suppliers only, which opens alerts."""
+    newest = ScorecardVersionService(db).list_versions()[-1]["version"]
+    ChallengerService(db, actor=ANALYST).start(newest, reason="Watch it for a quarter first.")
+    folder.mkdir()
+    lines = (folder.parent / "second" / "portfolio.csv").read_text(encoding="utf-8").splitlines()
+    rows = list(csv.DictReader(lines))[:300]
+    for row in rows:
+        row["party_id"] = row["party_id"].replace("2025", "2026")
+        row["scored_at"] = "2026-01-15"
+        row["company_age_years"] = "0"
+    with (folder / "new.csv").open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    BatchService(db, actor=ANALYST).import_file(
+        folder / "new.csv", batch_id="SUPPLIERS_NEW", party_id="party_id", scored_at="scored_at"
+    )
+    ScoringService(db, actor=ANALYST).score_batch("SUPPLIERS_NEW")
+    MonitoringService(db, actor=ANALYST).monitor_due()
+    first, *_ = AlertService(db).list_alerts()["items"]
+    AlertService(db, actor=ANALYST).acknowledge(
+        first["alert_id"], note="The programme for new suppliers began in January; expected."
     )
 
 

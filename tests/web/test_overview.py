@@ -76,8 +76,8 @@ def test_what_waits_depends_on_who_looks(furnished: Store, desk: Running) -> Non
             seen[role] = client.get("/").text
     assert "Review v4" in seen["approver"]
     assert "Review v4" not in seen["analyst"]
-    assert "2 things wait for you" in seen["approver"]
-    assert "Nothing waits for you" in seen["analyst"]
+    assert "3 things wait for you" in seen["approver"]
+    assert "1 thing waits for you" in seen["analyst"]
 
 
 @pytest.mark.slow
