@@ -70,6 +70,8 @@ class Alarm:
                 AlertDelivery(db, self._receiver).deliver(is_ending=self._ending.is_set)
         except (ChancellorError, SQLAlchemyError, OSError) as error:
             log.warning("alerts not delivered", error=type(error).__name__)
+        except Exception:
+            log.exception("alerts not delivered")
 
 
 class Watcher:
@@ -118,6 +120,8 @@ class Watcher:
             return
         except (ChancellorError, SQLAlchemyError, OSError) as error:
             log.warning("not monitored", error=type(error).__name__)
+        except Exception:
+            log.exception("not monitored")
 
     def _monitor(self, monitoring: MonitoringService) -> None:
         began = time.monotonic()

@@ -103,7 +103,7 @@ class Receiver:
             status = asyncio.run(self._post(body, headers))
         except TimeoutError:
             return Answer(None, f"no answer within {self.seconds:g} s")
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, httpx.InvalidURL, OSError, ValueError) as error:
             return Answer(None, f"no answer: {type(error).__name__}")
         return Answer(status, None if status in _TAKEN else f"answered {status}")
 
@@ -157,9 +157,10 @@ def _require_address(url: str) -> None:
 def _problem_of(url: str) -> str | None:
     try:
         parts = urlsplit(url)
+        httpx.URL(url)  # what sends must be able to read it too
         is_place = parts.scheme in ("http", "https") and bool(parts.hostname)
         is_place = is_place and parts.port != 0 and _PRINTABLE.fullmatch(url) is not None
-    except ValueError:
+    except (ValueError, httpx.InvalidURL):
         is_place = False
     if not is_place:
         return "is not an http or https address"

@@ -168,6 +168,7 @@ def test_a_receiver_that_does_not_answer_ends_the_round_and_a_closed_alert_waits
         ("https://a.example/", "fifteen letters", "has 15 characters"),
         ("ftp://a.example/", SECRET, "not an http or https address"),
         ("https://", SECRET, "not an http or https address"),
+        ("http://[::1/x", SECRET, "not an http or https address"),
         ("https://ada:pw@a.example/", SECRET, "names a user"),
         ("https://a.example/ x", SECRET, "not an http or https address"),
         ("https://a.example/#x", SECRET, "ends in a fragment"),

@@ -60,8 +60,10 @@ def serve(
     import uvicorn  # noqa: PLC0415 - not on the way of other commands
 
     from app.log import configure_logging  # noqa: PLC0415 - the same
-    from app.settings import default_actor  # noqa: PLC0415 - the same
+    from app.services.webhook_receiver import receiver_of  # noqa: PLC0415 - the same
+    from app.settings import default_actor, get_settings  # noqa: PLC0415 - the same
 
+    receiver_of(get_settings())  # refuses an address without a secret before it says where it is
     if no_auth and not _is_loopback(host):
         raise InvalidInputError(
             f"--no-auth serves this machine only: {host} is no loopback address.", host=host
