@@ -125,7 +125,9 @@ def report_version(
     ] = False,
 ) -> Response:
     """Give the evidence about a version as a paper, as ``chancellor report`` writes it."""
-    paper = write_paper(use.dossiers.dossier(version), PaperRequest(to, card))
+    found = use.dossiers.dossier(version)
+    use.db.rollback()  # typesetting holds no transaction
+    paper = write_paper(found, PaperRequest(to, card))
     named = {"Content-Disposition": f'attachment; filename="{paper["file_name"]}"'}
     return Response(paper["content"], media_type=paper["media_type"], headers=named)
 

@@ -27,7 +27,9 @@ FORMULAS: Mapping[str, str] = MappingProxyType(
             "quad quad rho norm(L beta) norm(L w) <= w^top S beta"
         ),
         "path": 'w(t) = w + t (w^"new" - w), quad quad t = 1, 0.99, dots, 0',
-        "auc": ('"AUC" = 1/(m n) sum_("bad" i) sum_("good" k) [ x_i < x_k ] + 1/2 [ x_i = x_k ]'),
+        "auc": (
+            '"AUC" = 1/(m n) sum_("bad" i) sum_("good" k) ( [ x_i < x_k ] + 1/2 [ x_i = x_k ] )'
+        ),
         "delong": '"Var"("AUC") = S_10 / m + S_01 / n',
         "folds": '"Var"(Delta "AUC") = (1/r + k/(k - 1)) V',
         "psi": '"PSI" = sum_k (a_k - e_k) ln a_k/e_k',

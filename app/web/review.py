@@ -51,7 +51,9 @@ def report(
     desk: OnDesk, version: VersionName, to: PaperForm = "html", *, card: bool = False
 ) -> Response:
     """Give the evidence as a paper to take away."""
-    paper = write_paper(desk.use.dossiers.dossier(version), PaperRequest(to, card))
+    found = desk.use.dossiers.dossier(version)
+    desk.db.rollback()  # typesetting holds no transaction
+    paper = write_paper(found, PaperRequest(to, card))
     named = {"Content-Disposition": f'attachment; filename="{paper["file_name"]}"'}
     return Response(paper["content"], media_type=paper["media_type"], headers=named)
 
