@@ -139,8 +139,13 @@ def _import(db: Session, folder: Path, batch_id: str, *, seed: int, n_parties: i
     names = tuple(name.replace("SIM", batch_id[-4:]) for name in portfolio.party_id)
     portfolio = replace(portfolio, party_id=names)
     files = write_files(portfolio, folder)
+    _add_region(Path(files["portfolio"]), seed)
     BatchService(db, actor=ANALYST).import_file(
-        files["portfolio"], batch_id=batch_id, party_id="party_id", scored_at="scored_at"
+        files["portfolio"],
+        batch_id=batch_id,
+        party_id="party_id",
+        scored_at="scored_at",
+        groups=["region"],
     )
     OutcomeService(db, actor=ANALYST).import_events(
         files["outcomes"],
@@ -150,6 +155,19 @@ def _import(db: Session, folder: Path, batch_id: str, *, seed: int, n_parties: i
         days_past_due="days_past_due",
         through=portfolio.data_through.isoformat(),
     )
+
+
+def _add_region(path: Path, seed: int) -> None:
+    """Give each party a region, where the young live more often in the south; some have none."""
+    rows = list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+    rng = np.random.default_rng(seed)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, [*rows[0], "region"])
+        writer.writeheader()
+        for row in rows:
+            is_south = rng.random() < (0.7 if float(row["company_age_years"] or 0) < 4 else 0.3)
+            region = "south" if is_south else rng.choice(["north", "west", "east"])
+            writer.writerow({**row, "region": "" if rng.random() < 0.02 else str(region)})
 
 
 def _person_draft(db: Session, feature: str, factor: float, note: str) -> str:

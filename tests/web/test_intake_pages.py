@@ -84,6 +84,24 @@ def test_a_batch_is_shown_before_it_is_stored_and_then_is_what_was_shown(
     assert _n_batches(desk) == 1
 
 
+def test_columns_are_declared_as_groups_on_the_form(desk: Running, tmp_path: Path) -> None:
+    header, *lines = _batch(tmp_path).decode().split("\n")
+    kept = [f"{line.strip()},n" for line in lines if line.strip()]
+    content = "\n".join([f"{header.strip()},region", *kept]).encode()
+    with at_the_desk(desk) as client:
+        shown = send_file(client, "/batches/preview", content, "g.csv", batch_id="G")
+        assert '<input type="checkbox" name="group" value="region">' in shown.text
+        fields = hidden(shown) | ROLES | {"batch_id": "G", "group": "region"}
+        again = send_form(client, "/batches/preview", fields)
+        assert 'name="group" value="region" checked' in again.text
+        assert (
+            "scored or trained on"
+            in client.get(send_form(client, "/batches", fields).headers["location"]).text
+        )
+    with open_session(desk.store.database_url) as db:
+        assert db.get_one(Batch, "G").group_columns == ["region"]
+
+
 def test_what_is_held_opens_for_its_session_alone_and_for_an_hour(
     desk: Running, tmp_path: Path
 ) -> None:
