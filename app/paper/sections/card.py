@@ -107,9 +107,10 @@ def weights_block(found: Document) -> Block:
         Column("Change of share", numbers.change), Column(f"Points {old}", numbers.points),
         Column(f"Points {new}", numbers.points),
     ]  # fmt: skip
+    source = "Points: what a feature adds to a score at best."
     if evidence["path"]:
         columns.append(Column("Stopped by"))
-    source = "Points: what a feature adds to a score at best. Stopped by: which limit held it."
+        source += " Stopped by: which limit held it."
     return Block(
         "Weights, the largest change first",
         table(columns, [row[: len(columns)] for row in rows]),
