@@ -26,6 +26,7 @@ from app.services.monitored_rows import population_of, read_batch, read_labels
 from app.services.scoring_service import card_of
 
 TRAINING, FIRST_SCORED = "training batches", "first scored batch"
+FIRST_LABELLED = "first labelled batch"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def made_calibration(
     for batch in batches:
         label_set = newest.get(batch.batch_id)
         if label_set is not None and is_same_outcome(label_set, like) and _is_enough(label_set):
-            return _calibration(db, lake, card, [(batch, label_set)], kind=FIRST_SCORED, auc=None)
+            return _calibration(db, lake, card, [(batch, label_set)], kind=FIRST_LABELLED, auc=None)
     return None
 
 
