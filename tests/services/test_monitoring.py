@@ -11,11 +11,17 @@ from app.errors import ConflictError, OpenTransactionError
 from app.models import Alert, LabelSet, MonitoringReport
 from app.services.audit_service import AuditService
 from app.services.batch_service import BatchService
+from app.services.challenger_service import ChallengerService
+from app.services.label_generation_service import LabelGenerationService
+from app.services.model_training_service import ModelTrainingService
 from app.services.monitoring_service import MonitoringService
+from app.services.outcome_service import OutcomeService
 from app.services.policy_service import PolicyService
+from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.scoring_service import ScoringService
 from tests.support.monitored import CARD, import_month, import_outcomes, monthly_rows
 from tests.support.portfolio import store_with_card
+from tests.support.small_portfolio import THROUGH, write_portfolio
 
 
 @pytest.fixture
@@ -127,3 +133,44 @@ def test_the_same_inputs_make_one_report_and_a_withdrawn_batch_none(monitored, t
     with transaction(monitored), pytest.raises(OpenTransactionError):
         service.monitor("B1")
     assert monitored.scalar(select(func.count()).select_from(LabelSet)) == 0
+
+
+@pytest.mark.slow
+def test_a_models_version_is_held_against_what_it_was_trained_on_beside_its_challenger(
+    home, sqlite_template, tmp_path
+):
+    files = write_portfolio(tmp_path / "first", "adopts")
+    later = write_portfolio(tmp_path / "later", "adopts", n=600, seed=6, prefix="Q")
+    with store_with_card(load_scorecard(files.card), home, sqlite_template) as db:
+        for batch_id, part in (("B1", files), ("B2", later)):
+            BatchService(db, actor="analyst").import_file(
+                part.batch, batch_id=batch_id, party_id="party", scored_at="scored"
+            )
+            OutcomeService(db, actor="analyst").import_events(
+                part.outcomes, party_id="party", event_date="written_off",
+                event_type="write_off", through=THROUGH,
+            )  # fmt: skip
+        LabelGenerationService(db, actor="analyst").generate_labels("B1")
+        model = ModelTrainingService(db, actor="analyst").train_model("B1")
+        versions = ScorecardVersionService(db, actor="analyst")
+        draft = versions.refine_from_model(model["model_id"])["version"]
+        ChallengerService(db, actor="analyst").start(draft, reason="to see it at work")
+        service = MonitoringService(db, actor="analyst")
+        (beside,) = service.monitor("B2")["challengers"]
+        assert (beside["version"], beside["n"]) == (draft, 600)
+        assert beside["auc_difference"] is None  # v1 was trained on nothing: no labels are watched
+
+        versions.activate_version(draft, reason="better")
+        assert {(one["cause"], one["version"]) for one in service.monitor_due()["reports"]} >= {
+            ("activated", draft)
+        }
+        report = service.monitor("B2")
+        assert report["reference"] == {"kind": "training batches", "batch_ids": ["B1"], "n": 1500}
+        assert report["calibration"]["kind"] == "training batches"
+        refined = model["metrics"]["refined"]
+        assert report["calibration"]["auc_roc"]["value"] == refined["auc_roc"]
+        assert report["outcomes"]["n_labelled"] == 600  # as the model's: default within 180 days
+        assert report["alerts"] == []
+        trained_on = service.monitor("B1")
+        assert trained_on["score"]["p_value"] is None
+        assert "made the calibration" in trained_on["outcomes"]["why_not_judged"]
