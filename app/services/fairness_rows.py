@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from app.domain.fairness import (
@@ -121,7 +122,7 @@ def compare_groups(
     scores = population_scores(db, lake, cards, ids, batch_of=batch_of)
     columns = group_columns(batches)
     table = _read_groups(lake, batches, columns)
-    once = _each_party_once(table.party_id, table.scored_at)
+    once = _each_party_once(table.party, table.scored_at)
     cut_offs = _cut_offs(cards, policy, cut_off)
     described = [
         _described(table, name, scores, once, cut_offs, outcomes, policy) for name in columns
@@ -144,8 +145,8 @@ def compare_groups(
 class _Groups:
     """Group columns of all rows, in the order of batches and snapshots."""
 
-    party_id: np.ndarray
-    scored_at: np.ndarray
+    party: Ints
+    scored_at: Ints
     place: Mapping[Key, int]
     values: Mapping[str, np.ndarray]
 
@@ -167,18 +168,17 @@ def _read_groups(lake: Lake, batches: Sequence[Batch], columns: Sequence[str]) -
         for name in columns:
             values[name] += table[name].to_pylist() if name in own else [None] * len(here)
     return _Groups(
-        party_id=np.array(parties, dtype=object),
+        party=np.asarray(pa.array(parties).dictionary_encode().indices).astype(np.int64),
         scored_at=np.concatenate(moments),
         place={key: at for at, key in enumerate(keys)},
         values={name: np.array(found, dtype=object) for name, found in values.items()},
     )
 
 
-def _each_party_once(party_id: np.ndarray, scored_at: Ints) -> Ints:
+def _each_party_once(party: Ints, scored_at: Ints) -> Ints:
     """Give one position per party, its latest row, ascending."""
-    newest_last = np.lexsort((np.arange(len(party_id)), scored_at))
-    codes = np.unique(party_id[newest_last], return_inverse=True)[1]
-    _, from_end = np.unique(codes[::-1], return_index=True)
+    newest_last = np.lexsort((np.arange(len(party)), scored_at))
+    _, from_end = np.unique(party[newest_last][::-1], return_index=True)
     return np.sort(newest_last[len(newest_last) - 1 - from_end])
 
 
