@@ -15,6 +15,7 @@ from app.domain.types import Document
 from app.errors import DocumentError
 
 Share = Annotated[float, Field(ge=0.0, le=1.0, allow_inf_nan=False)]
+Name = Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\p{Cc}]+$")]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False)]
 
 SCHEMA_NUMBER = 1
@@ -118,12 +119,12 @@ class Policy(BaseModel):
     max_psi: Positive = 0.10
     max_false_alerts: Annotated[float, Field(gt=0.0, le=0.5)] = 0.05
     max_auc_drop: Share = 0.05
-    watched_outcome: str | None = None
-    watched_window_days: Annotated[int, Field(ge=1)] | None = None
+    watched_outcome: Name | None = None
+    watched_window_days: Annotated[int, Field(ge=1, le=36_500)] | None = None
     fairness_gate: bool = False
-    fairness_cutoff: Annotated[int, Field(ge=0)] | None = None
+    fairness_cutoff: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     min_impact_ratio: Share = 0.80
-    reference_group: str | None = None
+    reference_group: Name | None = None
 
     @property
     def weight_change_bound(self) -> float:
@@ -212,10 +213,6 @@ def parse_policy(document: Mapping[str, Any] | None) -> Policy:
         )
     if policy.fairness_gate and policy.fairness_cutoff is None:
         raise DocumentError("fairness_cutoff", "the gate adverse_impact needs a score in points")
-    if policy.fairness_gate and policy.fairness_cutoff is None:
-        raise DocumentError(
-            "fairness_cutoff", "is needed where fairness_gate is on: the score that approves"
-        )
     _check_roles(policy)
     return policy
 

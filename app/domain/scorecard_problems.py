@@ -120,6 +120,9 @@ _SENTENCES: dict[str, Callable[[Details], str]] = {
     "int_parsing_size": _must_be("a whole number of reasonable size"),
     "string_type": _must_be("text in quotes"),
     "string_too_short": lambda _: "must not be blank",
+    "string_too_long": lambda details: (
+        f"must have at most {details['ctx']['max_length']} characters"
+    ),
     "dict_type": _must_be("a mapping"),
     "mapping_type": _must_be("a mapping"),
     "model_type": _must_be("a mapping"),

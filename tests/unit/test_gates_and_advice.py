@@ -194,6 +194,21 @@ def test_a_policy_names_the_field_that_is_wrong():
         parse_policy({"min_default_rate": 0.6})
 
 
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("watched_window_days", 100_000_000),  # past the last day that a date can be
+        ("fairness_cutoff", 10**30),
+        ("watched_outcome", "x" * 201),
+        ("watched_outcome", "default\n"),
+        ("reference_group", "\x00"),
+    ],
+)
+def test_a_policy_holds_nothing_that_monitoring_could_not_compute_with(field, value):
+    with pytest.raises(DocumentError, match=field):
+        parse_policy({field: value})
+
+
 def test_the_policy_hash_changes_with_any_field():
     assert Policy().content_hash == parse_policy({}).content_hash
     assert Policy(min_gain=0.002).content_hash != Policy().content_hash
