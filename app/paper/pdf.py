@@ -57,8 +57,16 @@ def pdf(paper: Paper) -> bytes:
     for part in each_part(document):
         _prepare(part)
     given = json.dumps(document, ensure_ascii=False, sort_keys=True)
-    shown = json.loads(showable(given))
-    if showable(given) != given:
+    try:
+        return _typeset(given, showable(given))
+    except RuntimeError:  # letters that the fonts hold, and not one beside the other
+        return _typeset(given, showable(given, only_latin=True))
+
+
+def _typeset(given: str, text: str) -> bytes:
+    """Set a document whose characters can be shown; it says where some were not."""
+    shown = json.loads(text)
+    if text != given:
         shown["brief"].append({"kind": "paragraph", "text": _UNSHOWN})
     shown["formulas"] = dict(FORMULAS)
     shown["running_title"] = shorten(shown["card_name"], 90, placeholder=" …")

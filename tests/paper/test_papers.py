@@ -13,6 +13,8 @@ from app.db import open_session
 from app.domain.scorecard import Scorecard
 from app.paper.formulas import FORMULAS
 from app.paper.html import formula
+from app.paper.parts import Paper, Paragraph
+from app.paper.pdf import pdf
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
 from tests.paper.conftest import Papers
@@ -52,6 +54,19 @@ def test_markup_stays_text_in_pdf(hostile: Papers, version: str) -> None:
     for number, page in enumerate(pages, 1):
         assert f"Page {number} of {len(pages)}" in page
         assert hostile.record(version)["version"]["content_hash"][:12] in page
+
+
+def test_no_letter_keeps_a_pdf_from_being_made() -> None:
+    """A keycap, a mark of byte order and control characters, which the fonts lack or cannot join."""
+    says = Paragraph("1\ufe0f\u20e3 \ufeff \x80\x9f\x7f 株 ende")
+    paper = Paper(
+        kind="Model card", version="v1", card_name="card", status="draft", content_hash="a" * 64,
+        as_of="2026-03-31T12:00:00+00:00", command="-", brief=(says,), sections=(),
+    )  # fmt: skip
+    text = pdf_pages(pdf(paper))[0]
+    assert "[U+20E3]" in text
+    assert "[U+0080]" in text
+    assert "ende" in text
 
 
 @pytest.mark.slow
