@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -39,8 +40,9 @@ class PsiByChance:
         return (1 + len(self.draws) - below) / (1 + len(self.draws))
 
     def quantile(self, level: float) -> float:
-        """Give how large a PSI is without a change in a share ``level`` of batches."""
-        return float(np.quantile(self.draws, level, method="higher"))
+        """Give what a PSI must exceed for its p value to be at most 1 - ``level``."""
+        n_above = math.floor((1 - level) * (1 + len(self.draws)) - 1 + 1e-9)
+        return float(self.draws[-1 - max(n_above, 0)])
 
 
 def psi_without_change(expected: Ints, actual: Ints, n_draws: int = N_DRAWS) -> PsiByChance:

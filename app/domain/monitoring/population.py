@@ -240,19 +240,18 @@ def describe_population(
     Returns
     -------
     dict
-        ``score``: psi, quantile (how large it is without a change, at the first level of Holm's
+        ``score``: psi, quantile (what it must exceed to be more than chance, at its level of Holm's
         procedure), p_value, p_adjusted and bins; ``features``, each the same with feature,
         missing_rate_expected, missing_rate, n_new, new_categories; ``bands``: band,
         share_expected and share.
     """
-    level = 1 - family.level / max(len(family.watched), 1)
     return {
         "score": {
-            **_figures("score_psi", "score", moved.score, family, level),
+            **_figures("score_psi", "score", moved.score, family),
             "bins": reference.score.lines(reference.score.count(batch.scores)),
         },
         "features": [
-            _feature(name, bins, batch.features[name], moved.features[name], family, level)
+            _feature(name, bins, batch.features[name], moved.features[name], family)
             for name, bins in reference.features.items()
         ],
         "bands": [
@@ -264,8 +263,9 @@ def describe_population(
     }
 
 
-def _figures(kind: str, subject: str, moved: PsiByChance, family: Family, level: float) -> Document:
+def _figures(kind: str, subject: str, moved: PsiByChance, family: Family) -> Document:
     p_adjusted = family.p_adjusted(kind, subject)
+    level = 1 - family.level_of(kind, subject)
     return {
         "psi": moved.psi,
         "quantile": None if p_adjusted is None else moved.quantile(level),
@@ -275,14 +275,13 @@ def _figures(kind: str, subject: str, moved: PsiByChance, family: Family, level:
 
 
 def _feature(
-    name: str, bins: FrozenBins, values: Floats | Texts, moved: PsiByChance, family: Family,
-    level: float,
-) -> Document:  # fmt: skip
+    name: str, bins: FrozenBins, values: Floats | Texts, moved: PsiByChance, family: Family
+) -> Document:
     actual = bins.count(values)
     new = bins.new_categories(values)
     return {
         "feature": name,
-        **_figures("feature_csi", name, moved, family, level),
+        **_figures("feature_csi", name, moved, family),
         "bins": bins.lines(actual),
         "missing_rate_expected": bins.counts[-1] / sum(bins.counts),
         "missing_rate": int(actual[-1]) / int(actual.sum()),

@@ -69,6 +69,38 @@ class Family:
                 return adjusted
         return None
 
+    def level_of(self, kind: str, subject: str) -> float:
+        """Give the level at which Holm's procedure tests a comparison.
+
+        Parameters
+        ----------
+        kind, subject : str
+            Of the comparison.
+
+        Returns
+        -------
+        float
+            The family's level over the number of comparisons that were left when this one, or
+            the first that chance explains, had its turn; the family's where there is none.
+
+        Examples
+        --------
+        >>> sure = Watched("score_psi", "score", 0.2, 0.1, 0.002, True, "Scores moved.")
+        >>> less = Watched("feature_csi", "age", 0.2, 0.1, 0.04, True, "age moved.")
+        >>> family = family_of([sure, less], 0.05)
+        >>> family.level_of("score_psi", "score"), family.level_of("feature_csi", "age")
+        (0.025, 0.05)
+        """
+        n_left = len(self.watched)
+        ranked = sorted(
+            zip(self.watched, self.adjusted, strict=True), key=lambda one: one[0].p_value
+        )
+        for one, adjusted in ranked:
+            if adjusted > self.level or (one.kind, one.subject) == (kind, subject):
+                break
+            n_left -= 1
+        return self.level / max(n_left, 1)
+
     def alerts(self) -> list[Document]:
         """List what is past its threshold and more than chance, surest first."""
         raised = [
