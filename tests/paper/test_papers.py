@@ -57,7 +57,7 @@ def test_markup_stays_text_in_pdf(hostile: Papers, version: str) -> None:
 
 
 def test_no_letter_keeps_a_pdf_from_being_made() -> None:
-    """A keycap, a mark of byte order and control characters, which the fonts lack or cannot join."""
+    """Keycaps, marks of byte order, control characters: some can be set only alone."""
     says = Paragraph("1\ufe0f\u20e3 \ufeff \x80\x9f\x7f 株 ende")
     paper = Paper(
         kind="Model card", version="v1", card_name="card", status="draft", content_hash="a" * 64,
