@@ -23,6 +23,7 @@ from scipy.stats import chi2, fisher_exact
 
 from app.domain.calibration import brier, intercept_estimate, slope_estimate
 from app.domain.discrimination import auc_estimate, paired_auc_difference
+from app.domain.monitoring.bins import freeze_categories, freeze_numbers
 from app.domain.monitoring.chance import holm, psi_without_change
 from app.domain.monitoring.jeffreys import jeffreys_p_value
 from app.domain.monitoring.odds import freeze_calibration
@@ -106,6 +107,33 @@ def test_at_large_counts_dealing_anew_is_the_chi_square_of_yurdakul_and_naranjo(
     for level in (0.5, 0.9, 0.95, 0.99):
         quantile = (1 / 20_000 + 1 / 5_000) * chi2.ppf(level, 9)
         assert found.quantile(level) == pytest.approx(quantile, rel=0.05)
+
+
+def _share_of_false_alarms(freeze, draw, repeats=100):
+    """Give the share of batches like their reference that pass 0.10 and the 5 % of chance."""
+    found = []
+    for seed in range(repeats):
+        rng = np.random.default_rng(seed)
+        bins = freeze(draw(rng))
+        moved = psi_without_change(bins.expected, bins.count(draw(rng)), 499)
+        found.append(moved.psi > 0.1 and moved.p_value <= 0.05)
+    return np.mean(found)
+
+
+def test_many_rare_categories_and_few_known_numbers_are_no_change_by_themselves():
+    shares = 1 / np.arange(1, 61)
+
+    def zipf(rng):
+        drawn = rng.multinomial(100, shares / shares.sum())
+        return {f"c{at}": n for at, n in enumerate(drawn.tolist()) if n}
+
+    def mostly_missing(rng):
+        return np.where(rng.random(100) < 0.95, np.nan, rng.normal(size=100))
+
+    # 97.5 % quantile of 100 draws at 5 %: 0.10. With a bin for each they were 0.83 and 0.41.
+    assert _share_of_false_alarms(freeze_categories, zipf) <= 0.1
+    assert _share_of_false_alarms(freeze_numbers, mostly_missing) <= 0.1
+    assert _share_of_false_alarms(freeze_numbers, lambda rng: rng.normal(size=8)) <= 0.1
 
 
 def test_holm_is_rs_p_adjust():

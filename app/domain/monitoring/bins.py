@@ -13,9 +13,12 @@ from app.domain.types import Document, Floats, Ints
 from app.errors import InvalidInputError
 
 N_BINS = 10
-"""Bins of equal count of a score or a number; ties may leave fewer."""
+"""Bins of equal count of a score or a number; ties and small references leave fewer."""
 MOST_CATEGORIES = 50
-"""Rarer categories of the reference are counted together with new ones."""
+"""Rarer categories of the reference are counted together with new ones, as `LEAST_ROWS` says."""
+LEAST_ROWS = 10
+"""Rows of the reference that a bin needs. A category that stands alone there is seldom met again,
+and one that is new has no bin to be counted in: many such bins look like a change without one."""
 OTHER, MISSING = "other", "missing"
 
 _DECIMALS = 9
@@ -36,7 +39,7 @@ class FrozenBins:
     edges : tuple of float
         Inner edges of ``score`` and ``numbers``, rising.
     categories : tuple of str
-        Bins of ``values`` and ``categories``, before ``other``.
+        Bins of ``values`` and ``categories``, before ``other``: those with at least ten rows.
     known : tuple of str
         All categories of the reference, those counted as ``other`` too.
     counts : tuple of int
@@ -197,7 +200,7 @@ def freeze_score(scores: Floats) -> FrozenBins:
     Returns
     -------
     FrozenBins
-        Fewer bins where scores are tied.
+        Fewer bins where scores are tied or fewer than a hundred: ten rows each, at least.
 
     Raises
     ------
@@ -224,8 +227,9 @@ def freeze_numbers(values: Floats) -> FrozenBins:
     Returns
     -------
     FrozenBins
-        Each value is a bin where there are at most ten; else ten bins of equal count, fewer where
-        values are tied. Missing values have a bin of their own.
+        Each value is a bin where there are at most ten, with ten rows each on average, at least;
+        else ten bins of equal count, fewer where values are tied or known of fewer than a hundred
+        rows. Missing values have a bin of their own.
 
     Raises
     ------
@@ -234,16 +238,16 @@ def freeze_numbers(values: Floats) -> FrozenBins:
 
     Examples
     --------
-    >>> few = freeze_numbers(np.array([0.0, 1.0, 1.0, np.nan]))
+    >>> few = freeze_numbers(np.repeat([0.0, 1.0, np.nan], [10, 20, 5]))
     >>> few.categories, few.counts
-    (('0', '1'), (1, 2, 0, 1))
+    (('0', '1'), (10, 20, 0, 5))
     >>> many = freeze_numbers(np.append(np.zeros(40), np.arange(1.0, 61.0)))
     >>> many.edges, many.counts
     ((0.0, 10.0, 20.0, 30.0, 40.0, 50.0), (40, 10, 10, 10, 10, 10, 10, 0))
     """
     known = values[~np.isnan(values)]
     distinct = np.unique(np.round(known, _DECIMALS))
-    if len(distinct) > N_BINS:
+    if len(distinct) > N_BINS or len(known) < LEAST_ROWS * len(distinct):
         return _with_edges("numbers", values)
     texts = _as_texts(values)
     names = tuple(_number_text(value) for value in distinct.tolist())
@@ -261,8 +265,8 @@ def freeze_categories(texts: Texts) -> FrozenBins:
     Returns
     -------
     FrozenBins
-        The categories of the reference by falling frequency, at most fifty, then ``other`` and
-        ``missing``.
+        The categories with at least ten rows by falling frequency, at most fifty, then ``other``
+        and ``missing``.
 
     Raises
     ------
@@ -271,9 +275,9 @@ def freeze_categories(texts: Texts) -> FrozenBins:
 
     Examples
     --------
-    >>> bins = freeze_categories({"retail": 3, None: 1, "farming": 5})
+    >>> bins = freeze_categories({"retail": 30, None: 1, "farming": 50, "fishing": 2})
     >>> bins.categories, bins.counts
-    (('farming', 'retail'), (5, 3, 0, 1))
+    (('farming', 'retail'), (50, 30, 2, 1))
     >>> bins.count({"farming": 2, "mining": 7}).tolist(), bins.new_categories({"mining": 7})
     ([2, 0, 7, 0], {'mining': 7})
     """
@@ -288,7 +292,8 @@ def _with_edges(kind: str, values: Floats) -> FrozenBins:
     _require_rows(len(values))
     edges = np.empty(0)
     if len(known):
-        shares = np.arange(1, N_BINS) / N_BINS
+        n_bins = max(1, min(N_BINS, len(known) // LEAST_ROWS))
+        shares = np.arange(1, n_bins) / n_bins
         edges = np.unique(np.quantile(known, shares, method="inverted_cdf"))
         edges = edges[edges < known.max()]
     bins = FrozenBins(kind, tuple(edges.tolist()), (), (), ())
@@ -297,7 +302,8 @@ def _with_edges(kind: str, values: Floats) -> FrozenBins:
 
 def _with_categories(kind: str, texts: Texts, names: tuple[str, ...]) -> FrozenBins:
     _require_rows(sum(texts.values()))
-    bins = FrozenBins(kind, (), names[:MOST_CATEGORIES], names, ())
+    frequent = tuple(name for name in names if texts[name] >= LEAST_ROWS)
+    bins = FrozenBins(kind, (), frequent[:MOST_CATEGORIES], names, ())
     return FrozenBins(kind, (), bins.categories, names, tuple(bins.count(texts).tolist()))
 
 

@@ -64,8 +64,8 @@ def psi_without_change(expected: Ints, actual: Ints, n_draws: int = N_DRAWS) -> 
     -------
     PsiByChance
         PSI of the batch and of the deals. The p value is exact for bins that were not chosen by
-        the counts (categories, values, missing), whatever their sizes; for bins of equal count it
-        is close: ``docs/monitoring.md`` has what was measured.
+        the counts of the reference, whatever their sizes; for those that `FrozenBins` chose, with
+        ten rows each, it is close: ``docs/monitoring.md`` has what was measured.
 
     Raises
     ------

@@ -105,10 +105,10 @@ def freeze_reference(population: Population) -> Reference:
     Examples
     --------
     >>> bands = {"low": 300, "high": 600}
-    >>> population = Population(np.array([500.0, 700.0]), {"sector": {"a": 2}}, bands)
+    >>> population = Population(np.array([500.0, 700.0]), {"sector": {"a": 20}}, bands)
     >>> reference = freeze_reference(population)
     >>> reference.n, dict(reference.bands), reference.features["sector"].counts
-    (2, {'low': 1, 'high': 1}, (2, 0, 0))
+    (2, {'low': 1, 'high': 1}, (20, 0, 0))
     """
     return Reference(
         score=freeze_score(population.scores),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.domain.counted import counted
+from app.domain.monitoring.bins import LEAST_ROWS, N_BINS
 from app.domain.monitoring.outcomes import Labelled, Promise, describe_outcomes, watch_outcomes
 from app.domain.monitoring.population import (
     Population,
@@ -15,6 +16,9 @@ from app.domain.monitoring.population import (
 )
 from app.domain.monitoring.watched import EVERYBODY, Family, family_of
 from app.domain.types import Document
+
+FEWEST_TO_COMPARE = N_BINS * LEAST_ROWS
+"""With a smaller reference a report says so."""
 
 _SHOWN = 3
 
@@ -104,7 +108,9 @@ def monitoring_report(
         "family": {"level": family.level, "n_compared": len(family.watched)},
         "alerts": family.alerts(),
     }
-    document["sentences"] = list(_sentences(document, outcomes, is_reference=is_reference))
+    document["sentences"] = list(
+        _sentences(document, outcomes, reference.n, is_reference=is_reference)
+    )
     return document
 
 
@@ -121,7 +127,7 @@ def _outcomes(outcomes: Outcomes | None, family: Family) -> Document | None:
 
 
 def _sentences(
-    document: Document, outcomes: Outcomes | None, *, is_reference: bool
+    document: Document, outcomes: Outcomes | None, n_reference: int, *, is_reference: bool
 ) -> Sequence[str]:
     found = [alert["sentence"] for alert in document["alerts"]]
     if not found:
@@ -134,6 +140,11 @@ def _sentences(
         )
     if is_reference and document["family"]["n_compared"]:
         found.append("This batch is part of the reference: its score and features are not tested.")
+    if not is_reference and n_reference < FEWEST_TO_COMPARE:
+        found.append(
+            f"The reference has only {counted(n_reference, 'party')}: no more than a large change "
+            "can be told from chance."
+        )
     found += [_new(line) for line in document["features"] if line["n_new"]]
     is_said = any(alert["subject"] == EVERYBODY and alert["kind"] == "calibration"
                   for alert in document["alerts"])  # fmt: skip
