@@ -13,7 +13,6 @@ from app.domain.monitoring.report import Outcomes, monitoring_report
 from app.domain.types import Document, Ints
 from app.lake.store import Lake
 from app.models import LabelSet, ScorecardVersion
-from app.queries.batches import list_withdrawals
 from app.services.monitored_rows import BatchRows, read_batch, read_labels
 from app.services.monitoring_inputs import MonitoringInputs
 from app.services.monitoring_references import TRAINING, Frozen
@@ -69,7 +68,7 @@ def report_content(db: Session, lake: Lake, inputs: MonitoringInputs) -> Documen
         "challengers": [
             _compared(lake, challenger, inputs, rows, labelled) for challenger in inputs.challengers
         ],
-        "sentences": [*found["sentences"], *_limits(db, inputs)],
+        "sentences": [*found["sentences"], *_limits(inputs)],
         "hashes": inputs.hashes,
     }
 
@@ -122,19 +121,15 @@ def _compared(
     return {"version": challenger.version, **compared}
 
 
-def _limits(db: Session, inputs: MonitoringInputs) -> Iterator[str]:
+def _limits(inputs: MonitoringInputs) -> Iterator[str]:
     """Say what the reader must know of what the figures rest on."""
-    withdrawn = list_withdrawals(db, "batch")
-    made_of = {*inputs.reference.batch_ids}
-    if inputs.calibration is not None:
-        made_of.update(inputs.calibration.batch_ids)
-        if inputs.calibration.content["kind"] == TRAINING:
-            yield (
-                "The calibration was fitted on the labels that the version was refined on, so it "
-                "may expect a little less risk among the worst than there is; the AUC that "
-                "batches are held against is of parties that the refinement never saw."
-            )
-    if gone := sorted(made_of & withdrawn.keys()):
+    if inputs.calibration is not None and inputs.calibration.content["kind"] == TRAINING:
+        yield (
+            "The calibration was fitted on the labels that the version was refined on, so it "
+            "may expect a little less risk among the worst than there is; the AUC that "
+            "batches are held against is of parties that the refinement never saw."
+        )
+    if gone := inputs.hashes["withdrawn"]:
         yield (
             f"What this batch is compared with was made of {', '.join(gone)}, withdrawn since: "
             "activate a version that was not made of it."

@@ -11,7 +11,7 @@ from app.domain.monitoring.report import Thresholds
 from app.domain.types import Document, Progress
 from app.lake.store import Lake
 from app.models import Batch, LabelSet, ScorecardVersion
-from app.queries.batches import require_batch
+from app.queries.batches import list_withdrawals, require_batch
 from app.queries.challengers import running_challengers
 from app.queries.monitoring import find_calibration, find_reference
 from app.queries.policies import current_policy
@@ -176,6 +176,7 @@ def gather_monitoring(
             "calibration": None if calibration is None else calibration.content_hash,
             "labels": None if label_set is None else label_set.content_hash,
             "outcome": _outcome(label_set),
+            "withdrawn": _withdrawn(db, reference, calibration),
             "challengers": [[one.version, one.content_hash] for one in challengers],
             "thresholds": asdict(thresholds),
         },
@@ -214,6 +215,12 @@ def _calibration(
     if label_set is None or label_set.n_labelled == 0:
         return None
     return made_calibration(db, lake, row, label_set)
+
+
+def _withdrawn(db: Session, *frozen: Frozen | None) -> list[str]:
+    """Name the batches that reference or calibration were made of and that were withdrawn."""
+    made_of = {name for one in frozen if one is not None for name in one.batch_ids}
+    return sorted(made_of & list_withdrawals(db, "batch").keys())
 
 
 def _outcome(label_set: LabelSet | None) -> Document | None:

@@ -126,10 +126,15 @@ def test_the_same_inputs_make_one_report_and_a_withdrawn_batch_none(monitored, t
     score_month(monitored, tmp_path, 1)
     once = service.monitor("B1")
     assert service.monitor("B1", cause="scored") == once
+    score_month(monitored, tmp_path, 2)
+    before = service.monitor("B2")
     BatchService(monitored, actor="analyst").withdraw("B1", reason="wrong file")
     assert service.monitor_due() == {"reports": [], "failures": []}
     with pytest.raises(ConflictError, match="withdrawn"):
         service.monitor("B1")
+    after = service.monitor("B2")
+    assert after["report_id"] != before["report_id"]
+    assert "made of B1, withdrawn since" in " ".join(after["sentences"])
     with transaction(monitored), pytest.raises(OpenTransactionError):
         service.monitor("B1")
     assert monitored.scalar(select(func.count()).select_from(LabelSet)) == 0
