@@ -74,13 +74,14 @@ def of_spread(found: Document) -> str:
     Examples
     --------
     >>> of_spread({"old": {"ks": 0.387}, "new": {"ks": 0.425}})
-    'Bads and goods lie further apart: KS 0.425 against 0.387'
+    'Bads and goods lie further apart here, chance not judged: KS 0.425 against 0.387'
     """
     old, new = found["old"]["ks"], found["new"]["ks"]
     if numbers.auc(old) == numbers.auc(new):
         said = "Bads and goods lie as far apart as before"
     else:
-        said = f"Bads and goods lie {'further apart' if new > old else 'closer together'}"
+        where = "further apart" if new > old else "closer together"
+        said = f"Bads and goods lie {where} here, chance not judged"
     return f"{said}: KS {numbers.auc(new)} against {numbers.auc(old)}"
 
 
