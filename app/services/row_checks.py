@@ -20,6 +20,7 @@ from app.domain.types import Document
 from app.errors import TamperingError
 from app.models import (
     AlertStep,
+    Batch,
     LabelSet,
     ModelRegistry,
     MonitoringReference,
@@ -58,6 +59,9 @@ _MOVES = {"status"}
 _HASHED = (MonitoringReference, ScoreCalibration, MonitoringReport)
 _OWN_WORDS = {Review: {"kind", "status", "reason"}, ScoreSet: {"version"}, AlertStep: {"kind"}}
 """What an event says of something else than the row: an activation's kind, say."""
+
+_UNSAID: Mapping[type[Base], Document] = {Batch: {"group_columns": None}}
+"""What a row holds where its event says nothing of it."""
 
 
 def find_altered_rows(db: Session) -> Iterator[Problem]:
@@ -149,7 +153,7 @@ def _differences(kind: RecordedKind, row: Any, event: RecordedEvent) -> list[str
     columns = set(kind.table.__table__.columns.keys())
     changed = [
         name
-        for name, value in event.payload.items()
+        for name, value in {**_UNSAID.get(kind.table, {}), **event.payload}.items()
         if name in columns - skipped and _plain(getattr(row, name)) != _plain(value)
     ]
     if getattr(row, "audit_seq", None) not in {None, event.seq}:

@@ -287,6 +287,7 @@ _EDITS = {
     "SELECT 1, version, 'approve', 'bob', 'fine', content_hash, '[]', created_at "
     "FROM scorecard_versions": "approve of version:v1 by bob",
     "UPDATE batches SET n_rows = 5": "batch:B1",
+    "UPDATE batches SET group_columns = '[\"kyc_verified\"]'": "batch:B1",
     "DELETE FROM score_sets": "batch:B1 v1",
     "UPDATE score_sets SET n_rows = 5": "batch:B1 v1",
     "DELETE FROM withdrawals": "withdrawal of batch:B2",
