@@ -108,6 +108,8 @@ def test_a_receiver_gets_each_alert_once_signed_and_again_only_after_a_failure(
     ):
         headers = request.headers
         assert check(SECRET, headers, request.body, seen, at.timestamp()) is is_new
+        renamed = headers | {"Chancellor-Delivery": "of somebody who overheard it"}
+        assert not check(SECRET, renamed, request.body, seen, at.timestamp())
         assert json.loads(request.body)["alert_id"] in ids
         with pytest.raises(ValueError, match="wrong signature"):
             check(SECRET, headers, request.body + b" ", seen, at.timestamp())
