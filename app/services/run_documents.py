@@ -143,7 +143,7 @@ def waiting_steps(pipeline: str) -> list[Document]:
     Examples
     --------
     >>> [step["asset"] for step in waiting_steps("scoring_pipeline")]
-    ['score_batch']
+    ['score_batch', 'monitoring_report']
     >>> waiting_steps("ml_training_pipeline")[1]["checks"][0]
     {'check': 'sample_size', 'status': 'waiting', 'sentence': None, 'at': None}
     """
