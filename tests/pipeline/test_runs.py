@@ -99,6 +99,7 @@ def test_keep_ends_well_without_a_draft(stored):
     assert "weight_change" not in _checks(document)
 
 
+@pytest.mark.slow
 def test_a_failed_model_gate_blocks_the_draft_and_states_the_advice(stored):
     stored("does not rank")
 
@@ -117,6 +118,7 @@ def test_a_failed_model_gate_blocks_the_draft_and_states_the_advice(stored):
         assert RunService(db).get_run(document["run_id"])["status"] == "failed"
 
 
+@pytest.mark.slow
 def test_a_failed_label_gate_stops_the_run_before_training(stored):
     stored("adopts", batches={"B1": 80})
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 import yaml
 
 from app.db import open_session
@@ -35,6 +36,7 @@ def trained(shared_data, shared_cards, *, with_term, validation="auto"):
         return ModelTrainingService(db, actor="analyst").train_model("B", validation=validation)
 
 
+@pytest.mark.slow
 def test_a_term_that_was_changed_after_the_outcome_is_named_beside_the_card(
     home, shared_data, shared_cards
 ):
@@ -53,6 +55,7 @@ def test_a_term_that_was_changed_after_the_outcome_is_named_beside_the_card(
     assert 10 * years["2001"]["bad_rate"] < years["2007"]["bad_rate"]
 
 
+@pytest.mark.slow
 def test_the_same_term_planted_on_the_card_is_a_warning_and_never_a_gate(
     home, shared_data, shared_cards
 ):

@@ -121,6 +121,7 @@ def test_nothing_is_expected_from_the_future(monitored, tmp_path):
     assert outcomes["overall"]["observed"] is not None
 
 
+@pytest.mark.slow
 def test_the_same_inputs_make_one_report_and_a_withdrawn_batch_none(monitored, tmp_path):
     service = MonitoringService(monitored, actor="analyst")
     score_month(monitored, tmp_path, 1)

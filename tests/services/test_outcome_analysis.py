@@ -91,6 +91,7 @@ def test_vintages_of_small_business_loans_show_2006_and_2007_as_pandas_counts_th
     assert len(curves["2009"]["points"]) < 60
 
 
+@pytest.mark.slow
 def test_the_window_table_gives_what_labels_and_scikit_learn_give_and_stores_nothing(
     sba: tuple[Session, pd.DataFrame], shared_cards: Path
 ) -> None:

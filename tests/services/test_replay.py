@@ -194,6 +194,7 @@ def _move_the_fit(monkeypatch: pytest.MonkeyPatch, factor: float) -> None:
     monkeypatch.setattr(training, "fit_anchored", moved)
 
 
+@pytest.mark.slow
 def test_another_library_that_moves_nothing_is_named(
     adopted: tuple[Session, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -185,6 +185,7 @@ def test_a_wrong_expert_is_corrected_and_a_right_one_is_kept():
     assert sum(wrong.feature_importance.values()) == pytest.approx(1.0)
 
 
+@pytest.mark.slow
 def test_more_looks_at_the_same_rows_widen_the_interval():
     sample = portfolio(n=2000, truth=TRUTH)
     first, sixth = trained(sample).advice, trained(sample, n_looks=5).advice
