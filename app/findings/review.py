@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from app.domain.counted import counted
+from app.domain.outcomes import FINAL_FLAG
 from app.domain.types import Document
 from app.edge import gate_words, numbers
 from app.findings.words import listed
@@ -157,7 +158,8 @@ def untold(document: Document) -> tuple[str, ...]:
     Examples
     --------
     >>> untold({"limits": ["In-sample."], "advice": None, "figures": None,
-    ...         "lineage": {"files": [], "label_sets": [{"has_exposures": False}]}})
+    ...         "lineage": {"files": [], "label_sets": [
+    ...             {"outcome_type": "default", "has_exposures": False}]}})
     ('In-sample.', 'No exposure list was given: a party without a default counts as good, whether \
 it was granted credit or not.')
     """
@@ -170,8 +172,8 @@ it was granted credit or not.')
         said.append("It is the first look at these rows against this baseline.")
     if document["figures"] is not None:
         said += document["figures"]["warnings"]
-    label_sets = document["lineage"]["label_sets"]
-    if label_sets and not all(one["has_exposures"] for one in label_sets):
+    dated = [one for one in document["lineage"]["label_sets"] if one["outcome_type"] != FINAL_FLAG]
+    if not all(one["has_exposures"] for one in dated):
         said.append(
             "No exposure list was given: a party without a default counts as good, whether it "
             "was granted credit or not."

@@ -50,7 +50,7 @@ def due(result: Document) -> Iterator[RenderableType]:
 
 def _due_sentence(reports: list[Document], failures: list[Document]) -> str:
     if not reports and not failures:
-        return "Nothing is due: every scored batch was monitored with what is known of it."
+        return "Nothing is due: no scored batch has news that a report does not know."
     n_alerts = sum(line["n_alerts"] for line in reports)
     made = counted(len(reports), "report was made", "reports were made")
     failed = f", {counted(len(failures), 'report')} failed" if failures else ""
@@ -144,6 +144,10 @@ def _outcomes(outcomes: Document) -> Iterator[RenderableType]:
     headers = ("band", "labelled>", "bad>", "expected>", "observed>", "95 % interval>",
                "Jeffreys p>", "adjusted p>")  # fmt: skip
     yield table(_calibration_title(outcomes), headers, rows, source=_labels(outcomes))
+    yield sentence(
+        "Jeffreys p takes the expected rate as known. The adjusted p, by which alerts go, knows "
+        "how sure the calibration is, and counts every comparison of the report."
+    )
     if len(outcomes["by_vintage"]) > 1:
         rows = [(line["vintage"], *_rates(line), _value(line["auc_roc"]))
                 for line in outcomes["by_vintage"]]  # fmt: skip

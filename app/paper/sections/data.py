@@ -5,12 +5,18 @@ from __future__ import annotations
 from app.charts.catalogue import Drawing
 from app.charts.tables import Column, table
 from app.domain.counted import counted
+from app.domain.outcomes import FINAL_FLAG
 from app.domain.types import Document
 from app.edge import numbers
 from app.edge.definition_words import rules_words
 from app.findings import review
 from app.paper.parts import Block, Figure, Heading, Listing, Part, Section, said, section
 
+_EXPOSED = "A list of exposures was given: only parties that were granted credit are labelled."
+_NOT_EXPOSED = (
+    "No exposure list was given: a party without a default counts as good, whether it was granted "
+    "credit or not."
+)
 _STATUSES = ("good", "bad", "indeterminate", "excluded", "immature")
 
 
@@ -93,15 +99,12 @@ def definition_sentences(found: Document) -> list[Part]:
         if key not in known:
             known.add(key)
             parts.append(said(_definition_words(one)))
-    exposed = all(one["has_exposures"] for one in sets)
-    parts.append(
-        said(
-            "A list of exposures was given: only parties that were granted credit are labelled."
-            if exposed
-            else "No exposure list was given: a party without a default counts as good, whether "
-            "it was granted credit or not."
-        )
-    )
+    dated = [one for one in sets if one["outcome_type"] != FINAL_FLAG]
+    if len(dated) < len(sets):
+        parts.append(said("A party without a flag has no label."))
+    if dated:
+        exposed = all(one["has_exposures"] for one in dated)
+        parts.append(said(_EXPOSED if exposed else _NOT_EXPOSED))
     return parts
 
 
