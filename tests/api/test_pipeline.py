@@ -95,7 +95,7 @@ def test_a_triggered_run_trains_a_model_and_proposes_a_draft(
     assert other.json().get("run_id", run["run_id"]) == run["run_id"]
     run = _ended(viewer, run)
     assert run["status"] == "succeeded", run
-    assert [step["status"] for step in run["steps"]] == ["succeeded"] * 4
+    assert [step["status"] for step in run["steps"]] == ["succeeded"] * 5
     checks = {check["check"]: check["status"] for step in run["steps"] for check in step["checks"]}
     assert checks["auc_roc"] == "passed"
     (model,) = viewer.get("/api/pipeline/models").json()["items"]
