@@ -126,7 +126,7 @@ def _verdict(policy: Policy, one: _Compared | None, verdict: str, sentence: str)
 
 def _said(policy: Policy, one: _Compared) -> str:
     group = "missing" if one.new["group"] is None else one.new["group"]
-    rate = f"{one.new['approval_rate']:.1%} of {one.new['n']:,} parties"
+    rate = f"{100 * one.new['approval_rate']:.1f} % of {one.new['n']:,} parties"
     p = "p < 0.001" if one.p_value < 0.001 else f"p = {one.p_value:.3f}"  # noqa: PLR2004 - as p is shown
     before = "" if one.old_ratio is None else f"; under the old card it is {one.old_ratio:.2f}"
     said = (

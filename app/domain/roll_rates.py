@@ -98,8 +98,9 @@ def roll_rate_sentence(rows: Sequence[Document], months: int) -> str:
     >>> counts = np.zeros((6, 6), dtype=np.int64)
     >>> counts[3] = [5, 1, 4, 10, 20, 10]
     >>> roll_rate_sentence(roll_rate_rows(counts), 6)
-    'Of 50 parties whose worst state in months 1 to 6 was 61 to 90 days past due, 60.0% (46.2% to \
-72.4%) were worse in months 7 to 12: the mildest state that more than half leave for a worse one.'
+    'Of 50 parties whose worst state in months 1 to 6 was 61 to 90 days past due, 60.0 % (46.2 % \
+to 72.4 %) were worse in months 7 to 12: the mildest state that more than half leave for a worse \
+one.'
     """
     large = [row for row in rows if row["n"] >= LEAST_PARTIES and row["state"] != "current"]
     if not large:
@@ -116,7 +117,8 @@ def roll_rate_sentence(rows: Sequence[Document], months: int) -> str:
     low, high = worse["worse"]["interval"]
     return (
         f"Of {counted(worse['n'], 'party')} whose worst state in months 1 to {months} was "
-        f"{worse['state']} days past due, {worse['worse']['share']:.1%} ({low:.1%} to {high:.1%}) "
+        f"{worse['state']} days past due, {100 * worse['worse']['share']:.1f} % "
+        f"({100 * low:.1f} % to {100 * high:.1f} %) "
         f"were worse in months {months + 1} to {2 * months}: the mildest state that more than half "
         "leave for a worse one."
     )

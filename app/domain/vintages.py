@@ -301,4 +301,4 @@ def vintage_sentence(compared: Document | None) -> str:
 
 def _rate(line: Mapping[str, float]) -> str:
     low, high = wilson_interval(int(line["n_bad"]), int(line["n"])) or (0.0, 0.0)
-    return f"{line['bad_rate']:.1%} ({low:.1%} to {high:.1%})"
+    return f"{100 * line['bad_rate']:.1f} % ({100 * low:.1f} % to {100 * high:.1f} %)"

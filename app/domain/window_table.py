@@ -85,7 +85,7 @@ def window_sentence(rows: Sequence[Document]) -> str:
     >>> part = {"n_labelled": 100, "n_bad": 4, "default_rate": 0.04, "auc_roc": None}
     >>> window_sentence([{"window_days": 180, "same_parties": part},
     ...     {"window_days": 365, "same_parties": part | {"default_rate": 0.1, "n_bad": 10}}])
-    'Of the same parties, 4.0% are bad within 180 days and 10.0% within 365.'
+    'Of the same parties, 4.0 % are bad within 180 days and 10.0 % within 365.'
     """
     known = [row for row in rows if row["same_parties"]["default_rate"] is not None]
     if not known:
@@ -93,12 +93,12 @@ def window_sentence(rows: Sequence[Document]) -> str:
     first, last = known[0]["same_parties"], known[-1]["same_parties"]
     if len(known) == 1:
         return (
-            f"{last['default_rate']:.1%} of {last['n_labelled']:,} labelled parties are bad within "
-            f"{known[0]['window_days']:,} days."
+            f"{100 * last['default_rate']:.1f} % of {last['n_labelled']:,} labelled parties are "
+            f"bad within {known[0]['window_days']:,} days."
         )
     said = (
-        f"Of the same parties, {first['default_rate']:.1%} are bad within "
-        f"{known[0]['window_days']:,} days and {last['default_rate']:.1%} within "
+        f"Of the same parties, {100 * first['default_rate']:.1f} % are bad within "
+        f"{known[0]['window_days']:,} days and {100 * last['default_rate']:.1f} % within "
         f"{known[-1]['window_days']:,}"
     )
     if first["auc_roc"] is None or last["auc_roc"] is None:

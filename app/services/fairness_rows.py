@@ -231,7 +231,7 @@ def _sentence(column: Document, first: Document | None, policy: Policy) -> str:
     before = "" if old["impact_ratio"] is None else f" (before: {old['impact_ratio']:.2f})"
     below = "below" if new["impact_ratio"] < policy.min_impact_ratio else "not below"
     return (
-        f"From {first['new']['score']} points on, {new['approval_rate']:.1%} of "
+        f"From {first['new']['score']} points on, {100 * new['approval_rate']:.1f} % of "
         f"{column['column']} {new['group']} are approved, {new['impact_ratio']:.2f} of the rate of "
         f"{first['new']['reference']}{before}: {below} {policy.min_impact_ratio:.2f}"
     )

@@ -25,7 +25,7 @@ def test_outcomes_over_time_and_groups_are_shown_and_written(
     assert len(rows) == sum(len(curve["points"]) for curve in found["curves"])
     assert "days_past_due" in chancellor("analysis", "roll-rates", "--months", "3").out
     ran = chancellor("analysis", "windows", "--window", "30", "--window", "90")
-    assert "0.0% are bad within 30 days" in ran.out
+    assert "0.0 % are bad within 30 days" in ran.out
     assert chancellor("analysis", "windows", "--version", "v9", code=5).err
     assert "AUC of v1" in ran.out
 

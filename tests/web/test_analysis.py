@@ -42,7 +42,7 @@ def test_the_page_shows_curves_or_says_why_not(sqlite_store: Store, tmp_path: Pa
             )  # fmt: skip
         shown = _page(viewer, windows="30, 90", by="month").text
         assert "of those scored in 2024-01 had turned bad" in shown
-        assert "0.0% are bad within 30 days and 25.0% within 90" in shown
+        assert "0.0 % are bad within 30 days and 25.0 % within 90" in shown
         assert "days_past_due" in shown
         with service.client("viewer") as api:
             for path, key in (("vintages", "curves"), ("roll-rates", "states"),
