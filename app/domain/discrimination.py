@@ -264,9 +264,12 @@ def clustered_standard_error(components: Floats, bad: Ints, party: Ints) -> floa
         return float("nan")
     m, n = int(is_bad.sum()), int((~is_bad).sum())
     n_parties = len(bads.deviations)
-    s10 = n_bad_parties / (n_bad_parties - 1) / m * float(bads.deviations @ bads.deviations)
-    s01 = n_good_parties / (n_good_parties - 1) / n * float(goods.deviations @ goods.deviations)
-    s11 = n_parties / (n_parties - 1) * float(bads.deviations @ goods.deviations)
+    # np.sum and not a product of the linear algebra, which splits a long one among its threads:
+    # papers written on few processors and on many must have the same bytes.
+    of_bads, of_goods = bads.deviations, goods.deviations
+    s10 = n_bad_parties / (n_bad_parties - 1) / m * float(np.sum(of_bads**2))
+    s01 = n_good_parties / (n_good_parties - 1) / n * float(np.sum(of_goods**2))
+    s11 = n_parties / (n_parties - 1) * float(np.sum(of_bads * of_goods))
     return float(np.sqrt(max(s10 / m + s01 / n + 2 * s11 / (m * n), 0.0)))
 
 

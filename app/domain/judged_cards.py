@@ -229,7 +229,7 @@ def _mean_standard_error(values: Floats, party: Ints) -> float:
     n = len(sums)
     if n < _BOTH:
         return float("nan")
-    return float(np.sqrt(n / (n - 1) * (sums @ sums)) / len(values))
+    return float(np.sqrt(n / (n - 1) * np.sum(sums**2)) / len(values))
 
 
 def _interval(estimate: Estimate) -> list[float] | None:

@@ -38,7 +38,8 @@ def unrounded_scores(card: Scorecard, goodness: Floats) -> Floats:
     """
     span = card.range.max - card.range.min
     weights = np.array([card.features[name].weight for name in training_features(card)])
-    scores = card.range.min + span * (goodness @ weights) / weights.sum()
+    weighted = np.einsum("ij,j->i", goodness, weights)  # the same sums on any number of threads
+    scores = card.range.min + span * weighted / weights.sum()
     return np.asarray(scores, dtype=np.float64)
 
 
