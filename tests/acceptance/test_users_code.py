@@ -35,6 +35,7 @@ def loaded(store, tmp_path):
     return store
 
 
+@pytest.mark.slow
 def test_the_snippets_run_as_written(loaded):
 
     engine = create_engine(get_settings().database_url)

@@ -131,6 +131,7 @@ def test_a_held_feature_keeps_its_weight_to_the_last_digit():
     assert found.weights.sum() == pytest.approx(weights.sum(), abs=1e-9)
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 10_000),
