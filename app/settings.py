@@ -4,20 +4,34 @@ from __future__ import annotations
 
 import getpass
 import os
+import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import (
+    AfterValidator,
     NonNegativeFloat,
     NonNegativeInt,
     PositiveFloat,
     PositiveInt,
     SecretStr,
+    ValidationError,
     model_validator,
 )
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from app.errors import InvalidInputError
+
 DATABASE_FILE = "chancellor.db"
 AUDIT_KEY_FILE = "audit_key.pem"
+_AMOUNT = re.compile(r"[1-9][0-9]*(\.[0-9]+)? ?[KMGT]i?B")
+
+
+def _amount(text: str) -> str:
+    if text and not _AMOUNT.fullmatch(text):
+        raise ValueError(f"{text!r} is no amount of memory: write it like 512MB or 4GiB")
+    return text
 
 
 class Settings(BaseSettings):
@@ -70,6 +84,14 @@ class Settings(BaseSettings):
     audit_key : Path
         ``CHANCELLOR_AUDIT_KEY``, the private key that signs audit checkpoints; default
         ``audit_key.pem`` in the home.
+    duckdb_memory : str
+        ``CHANCELLOR_DUCKDB_MEMORY``, what one DuckDB may hold in memory, such as ``4GiB``; by
+        default "" and DuckDB takes up to 80 % of the machine's.
+    duckdb_spill : Path
+        ``CHANCELLOR_DUCKDB_SPILL``, the directory for what does not fit; made when needed and
+        emptied; default ``spill`` in the home.
+    duckdb_threads : int
+        ``CHANCELLOR_DUCKDB_THREADS``, of one DuckDB; default 0, as many as there are cores.
     """
 
     model_config = SettingsConfigDict(
@@ -94,6 +116,9 @@ class Settings(BaseSettings):
     monitor_seconds: NonNegativeFloat = 300.0
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
+    duckdb_memory: Annotated[str, AfterValidator(_amount)] = ""
+    duckdb_spill: Path = Path()
+    duckdb_threads: NonNegativeInt = 0
 
     @model_validator(mode="before")
     @classmethod
@@ -106,6 +131,9 @@ class Settings(BaseSettings):
             "home": home,
             "database_url": complete_database_url(url),
             "audit_key": Path(str(values.get("audit_key") or home / AUDIT_KEY_FILE))
+            .expanduser()
+            .resolve(),
+            "duckdb_spill": Path(str(values.get("duckdb_spill") or home / "spill"))
             .expanduser()
             .resolve(),
             "lake": _complete_lake_url(str(values.get("lake") or home / "lake")),
@@ -161,8 +189,23 @@ def _complete_lake_url(url: str) -> str:
 
 
 def get_settings() -> Settings:
-    """Read the settings from the environment as it is now."""
-    return Settings()
+    """Read the settings from the environment as it is now.
+
+    Raises
+    ------
+    InvalidInputError
+        Names every variable whose value cannot be.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        raise InvalidInputError("\n".join(_variables_at_fault(error))) from error
+
+
+def _variables_at_fault(error: ValidationError) -> Iterator[str]:
+    for fault in error.errors(include_url=False, include_context=False, include_input=False):
+        name = "_".join(str(part) for part in fault["loc"]).upper()
+        yield f"CHANCELLOR_{name}: {fault['msg'].removeprefix('Value error, ')}"
 
 
 def default_actor() -> str:

@@ -19,7 +19,7 @@ from app.domain.party_score import TIE
 from app.domain.reasons import MOST_REASONS, RESOLUTION
 from app.domain.scorecard import Scorecard
 from app.domain.scorecard_parts import Feature
-from app.domain.table_query import TableQuery, dtype_of
+from app.domain.table_query import NO_LIMITS, Limits, TableQuery, dtype_of
 from app.domain.transforms_table import constant, goodness_expression
 from app.domain.types import Floats
 from app.errors import InvalidInputError
@@ -35,7 +35,11 @@ Outputs = dict[str, ir.Column]
 
 
 def goodness_matrix(
-    card: Scorecard, table: pa.Table, features: Sequence[str] | None = None
+    card: Scorecard,
+    table: pa.Table,
+    features: Sequence[str] | None = None,
+    *,
+    limits: Limits = NO_LIMITS,
 ) -> Floats:
     """Map the raw values of a table to goodness.
 
@@ -47,6 +51,8 @@ def goodness_matrix(
         As for `app.domain.table_query.TableQuery.run`.
     features : sequence of str or None
         Which features, in the order of the columns of the result; None for all, in card order.
+    limits : mapping, default none
+        What DuckDB may use.
 
     Returns
     -------
@@ -75,7 +81,7 @@ def goodness_matrix(
         def expression(source: ir.Table, columns: list[ir.Column]) -> ir.Table:
             return source.mutate(**_goodness([card.features[name] for name in names], columns))
 
-        computed = TableQuery(card, names, expression, outputs).run(table)
+        computed = TableQuery(card, names, expression, outputs).run(table, limits=limits)
         for place, output in enumerate(outputs):
             by_feature[place] = computed.column(output).to_numpy()
     return np.ascontiguousarray(by_feature.T)

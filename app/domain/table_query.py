@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 
 import duckdb
 import ibis
@@ -19,6 +20,12 @@ _ROW = "__row"
 _SOURCE = "raw_values"
 _PIECE = 61_440
 """Rows that DuckDB gives to one thread at a time."""
+
+Limits = Mapping[str, str | int]
+"""Settings of a DuckDB by its own names, such as ``memory_limit``."""
+
+NO_LIMITS: Limits = MappingProxyType({})
+"""DuckDB's own defaults."""
 
 
 class TableQuery:
@@ -69,7 +76,9 @@ class TableQuery:
         computed = expression(source, [source[column] for column in schema])
         self.sql = str(ibis.to_sql(computed.select(*outputs, _ROW), dialect="duckdb"))
 
-    def run(self, table: pa.Table, source: str = "table") -> pa.Table:
+    def run(
+        self, table: pa.Table, source: str = "table", *, limits: Limits = NO_LIMITS
+    ) -> pa.Table:
         """Compute the outputs for a table.
 
         Parameters
@@ -79,6 +88,8 @@ class TableQuery:
             Numbers may be of any type or text; NaN is null.
         source : str, default "table"
             What an error calls the table.
+        limits : mapping, default none
+            What DuckDB may use.
 
         Returns
         -------
@@ -90,9 +101,12 @@ class TableQuery:
         IntakeError
             Names rows and columns whose values are infinite or no numbers.
         """
-        return self.run_columns(sound_columns(self.features, table, source), table.num_rows)
+        values = sound_columns(self.features, table, source)
+        return self.run_columns(values, table.num_rows, limits=limits)
 
-    def run_columns(self, values: Sequence[pa.Array], n_rows: int) -> pa.Table:
+    def run_columns(
+        self, values: Sequence[pa.Array], n_rows: int, *, limits: Limits = NO_LIMITS
+    ) -> pa.Table:
         """Compute the outputs for columns that intake has read already.
 
         Parameters
@@ -101,6 +115,8 @@ class TableQuery:
             As `app.domain.feature_columns.feature_column` gives them.
         n_rows : int
             Number of rows.
+        limits : mapping, default none
+            What DuckDB may use.
 
         Returns
         -------
@@ -112,7 +128,7 @@ class TableQuery:
         pieces = pa.table(columns).to_batches(max_chunksize=_PIECE)
         if not pieces:
             pieces = [pa.record_batch(columns)]
-        with duckdb.connect() as connection:
+        with duckdb.connect(config=dict(limits)) as connection:
             connection.register(_SOURCE, pa.Table.from_batches(pieces))
             computed = connection.execute(self.sql).to_arrow_table()
         return _in_row_order(computed)

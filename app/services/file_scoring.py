@@ -24,6 +24,7 @@ from app.domain.scorecard import Scorecard
 from app.domain.scorecard_table import score_outputs, score_query
 from app.domain.types import Document, Progress
 from app.errors import IntakeError, InvalidInputError
+from app.lake.engine import duckdb_options
 from app.lake.intake_csv import file_fault
 from app.lake.row_stream import Piece, RowStream, open_rows
 from app.lake.row_writer import format_of, whole_file
@@ -136,6 +137,7 @@ class _Run:
         self.stream = stream
         self._types_columns = stream.is_text and is_parquet
         self._query = score_query(card)
+        self._limits = duckdb_options()
         self._n_rows = 0
         self._points = 0
         self._bands: Counter[str] = Counter()
@@ -155,7 +157,9 @@ class _Run:
         if self._n_faults:
             return None
         values = {name: column for name, (column, _) in read.items()}
-        scores = self._query.run_columns(list(values.values()), piece.table.num_rows)
+        scores = self._query.run_columns(
+            list(values.values()), piece.table.num_rows, limits=self._limits
+        )
         self._points += pc.sum(scores["score"]).as_py() or 0
         counted = pc.value_counts(scores["band"]).to_pylist()
         self._bands.update({item["values"]: item["counts"] for item in counted})

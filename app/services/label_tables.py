@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain.outcomes import OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.errors import CircularLabelError
+from app.lake.engine import connect, duckdb_options
 from app.lake.store import Lake
 from app.services.label_rows import LABEL_COLUMNS
 
@@ -79,7 +80,6 @@ def label_by_events(
     import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
     from app.domain.outcomes_table import label_expression  # noqa: PLC0415 - the same
-    from app.lake.engine import connect  # noqa: PLC0415 - the same
 
     parties = pa.table(
         {
@@ -174,7 +174,8 @@ def add_scores(labels: pa.Table, snapshot: pa.Table, card: Scorecard) -> pa.Tabl
     """
     from app.domain.scorecard_table import score_query  # noqa: PLC0415 - loads Ibis
 
-    scores = score_query(card, reasons=False, contributions=False).run(snapshot)["score"]
+    query = score_query(card, reasons=False, contributions=False)
+    scores = query.run(snapshot, limits=duckdb_options())["score"]
     complete = (
         labels.append_column("party_id", snapshot["party_id"])
         .append_column("scored_at", snapshot["scored_at"])

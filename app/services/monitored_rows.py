@@ -15,6 +15,7 @@ from app.domain.monitoring.population import Population
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.errors import TamperingError
+from app.lake.engine import duckdb_options
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.monitored import list_labels
@@ -85,7 +86,7 @@ def read_batch(lake: Lake, batch: Batch, card: Scorecard) -> BatchRows:
     columns = ("party_id", "scored_at", *card.feature_names)
     snapshot = lake.read_table(batch.file_path, batch.file_hash, columns=columns)
     query = score_query(card, reasons=False, contributions=False)
-    scored = query.run(snapshot, source=f"batch {batch.batch_id}")
+    scored = query.run(snapshot, source=f"batch {batch.batch_id}", limits=duckdb_options())
     return BatchRows(snapshot, scored["unrounded_score"].to_numpy(), card)
 
 

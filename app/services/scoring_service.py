@@ -16,6 +16,7 @@ from app.domain.groups import refuse_group_features
 from app.domain.scorecard import Scorecard, score_party
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
+from app.lake.engine import duckdb_options
 from app.lake.store import Lake, StoredFile, open_lake
 from app.models import ScorecardVersion, ScoreSet
 from app.queries.batches import require_batch
@@ -313,7 +314,9 @@ def _score_snapshot(lake: Lake, inputs: _Inputs, report: Progress) -> pa.Table:
     columns = (*_OWN_COLUMNS, *inputs.card.feature_names)
     snapshot = lake.read_table(*inputs.snapshot, columns=columns)
     report("Scoring the parties", 1, _STEPS)
-    scores = score_query(inputs.card).run(snapshot, source=f"batch {inputs.batch_id}")
+    scores = score_query(inputs.card).run(
+        snapshot, source=f"batch {inputs.batch_id}", limits=duckdb_options()
+    )
     report("Writing the scores", 2, _STEPS)
     for place, name in enumerate(_OWN_COLUMNS):
         scores = scores.add_column(place, name, snapshot[name])

@@ -17,6 +17,7 @@ from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TamperingError
+from app.lake.engine import duckdb_options
 from app.lake.store import Lake
 from app.models import Batch, GroundTruthLabel, LabelSet
 from app.queries.batches import require_batch
@@ -286,7 +287,12 @@ def population_goodness(
     names = training_features(card)
     return np.concatenate(
         [
-            goodness_matrix(card, _read_features(lake, batch_of(db, batch_id), names), names)
+            goodness_matrix(
+                card,
+                _read_features(lake, batch_of(db, batch_id), names),
+                names,
+                limits=duckdb_options(),
+            )
             for batch_id in batch_ids
         ]
     )
@@ -319,7 +325,7 @@ def _read_batch(
     from app.domain.scorecard_table import goodness_matrix  # noqa: PLC0415 - loads Ibis
 
     table = _read_features(lake, batch, names)
-    population = goodness_matrix(card, table, names)
+    population = goodness_matrix(card, table, names, limits=duckdb_options())
     labels = db.execute(
         select(GroundTruthLabel.party_id, GroundTruthLabel.label_value)
         .where(GroundTruthLabel.label_set_id == label_set.id)

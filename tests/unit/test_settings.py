@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.errors import InvalidInputError
 from app.settings import complete_database_url, default_actor, get_settings
 
 
@@ -84,3 +85,28 @@ def test_a_user_without_a_name_is_on_the_record_by_number(monkeypatch: pytest.Mo
 
     monkeypatch.setattr(getpass, "getuser", nobody)
     assert default_actor() == f"uid-{os.getuid()}"
+
+
+def test_limits_of_duckdb_are_taken_as_they_are_written(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = get_settings()
+    assert (settings.duckdb_memory, settings.duckdb_threads) == ("", 0)
+    assert settings.duckdb_spill == bare / ".chancellor" / "spill"
+    monkeypatch.setenv("CHANCELLOR_DUCKDB_SPILL", "disk")
+    for memory in ("64MB", "1.5 GiB"):
+        monkeypatch.setenv("CHANCELLOR_DUCKDB_MEMORY", memory)
+        assert get_settings().duckdb_memory == memory
+    assert get_settings().duckdb_spill == bare / "disk"
+
+
+def test_every_variable_that_cannot_be_is_named(
+    bare: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_DUCKDB_THREADS", "-1")
+    for memory in ("64", "0GB", "80%", "-1GB", "a lot"):
+        monkeypatch.setenv("CHANCELLOR_DUCKDB_MEMORY", memory)
+        with pytest.raises(InvalidInputError) as refused:
+            get_settings()
+        assert f"DUCKDB_MEMORY: {memory!r} is no amount of memory" in refused.value.message
+        assert "CHANCELLOR_DUCKDB_THREADS: " in refused.value.message
