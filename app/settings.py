@@ -44,7 +44,19 @@ class Settings(BaseSettings):
     database_url : str
         ``CHANCELLOR_DATABASE_URL``, full and absolute; default the SQLite file in the home.
     lake_url : str
-        ``CHANCELLOR_LAKE``, a directory or a fsspec URL; default ``lake`` in the home.
+        ``CHANCELLOR_LAKE``, a folder or a URL such as ``s3://bucket/prefix``; default ``lake`` in
+        the home.
+    lake_attempts : int
+        ``CHANCELLOR_LAKE_ATTEMPTS``, at one request to an object store; default 8.
+    lake_seconds : float
+        ``CHANCELLOR_LAKE_SECONDS``, without a byte from an object store, until an attempt has
+        failed; default 10.
+    lake_cache : Path
+        ``CHANCELLOR_LAKE_CACHE``, the folder of local copies of an object store's files; default
+        ``lake-cache`` in the home.
+    lake_cache_bytes : int
+        ``CHANCELLOR_LAKE_CACHE_BYTES``, beyond which copies that were not used for an hour are
+        removed; default 20 GiB.
     dagster_url : str
         ``CHANCELLOR_DAGSTER_URL``, where a Dagster webserver runs the pipelines; by default ""
         and worker processes of this machine do.
@@ -101,6 +113,10 @@ class Settings(BaseSettings):
     home: Path = Path(".chancellor")
     database_url: str = ""
     lake: str = ""
+    lake_attempts: PositiveInt = 8
+    lake_seconds: PositiveFloat = 10.0
+    lake_cache: Path = Path()
+    lake_cache_bytes: NonNegativeInt = 20 << 30
     dagster_url: str = ""
     max_unpacked_bytes: PositiveInt = 4 << 30
     max_upload_bytes: PositiveInt = 1 << 30
@@ -134,6 +150,9 @@ class Settings(BaseSettings):
             .expanduser()
             .resolve(),
             "duckdb_spill": Path(str(values.get("duckdb_spill") or home / "spill"))
+            .expanduser()
+            .resolve(),
+            "lake_cache": Path(str(values.get("lake_cache") or home / "lake-cache"))
             .expanduser()
             .resolve(),
             "lake": _complete_lake_url(str(values.get("lake") or home / "lake")),

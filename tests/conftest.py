@@ -7,6 +7,7 @@ Fixtures for everyone:
 ``store``          initialised home, lake and database, once on each; the environment names it
 ``sqlite_store``   the same on SQLite only, for what does not depend on the database
 ``db``, ``sqlite_db``  an open session on ``store`` or ``sqlite_store``
+``bucket``         an empty bucket of an S3 server on loopback; the environment names its endpoint
 ``shared_data``, ``shared_cards``  the folders of real data and expert cards
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +28,8 @@ from tests.support.postgres import Server, running_server
 
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
+
+    from tests.support.object_store import ObjectStore
 
 ROOT = Path(__file__).resolve().parent.parent
 SHARED = ROOT.parent / "shared"
@@ -62,6 +66,27 @@ def postgres_server() -> Iterator[Server]:
     """Start a PostgreSQL server once; the tests fail loudly where none is to be had."""
     with running_server() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def object_store() -> Iterator[ObjectStore]:
+    """Start an S3 server once; unit tests of the core start without pyarrow."""
+    from tests.support.object_store import running_object_store  # noqa: PLC0415 - loads pyarrow
+
+    with running_object_store() as server:
+        yield server
+
+
+@pytest.fixture
+def bucket(object_store: ObjectStore, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make a bucket, and name the server in the environment."""
+    from tests.support.object_store import ENVIRONMENT  # noqa: PLC0415 - loads pyarrow
+
+    for name, text in {**ENVIRONMENT, "AWS_ENDPOINT_URL": object_store.endpoint}.items():
+        monkeypatch.setenv(name, text)
+    name = f"test-{uuid.uuid4().hex}"
+    object_store.client().create_dir(name)
+    return f"s3://{name}"
 
 
 @pytest.fixture(scope="session")

@@ -5,28 +5,26 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import tempfile
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.errors import FileHashError, NotFoundError, UnavailableError
+from app.lake.file_cache import FileCache
+from app.lake.object_storage import Storage, StoredObject
+from app.lake.parquet_file import write_parquet
 from app.settings import get_settings
 
 if TYPE_CHECKING:
     import pyarrow as pa
-    from fsspec import AbstractFileSystem
 
 Kind = Literal["batches", "scores", "outcomes", "exposures", "validation"]
 KINDS: tuple[Kind, ...] = ("batches", "scores", "outcomes", "exposures", "validation")
-ROW_GROUP_ROWS = 262_144
 TEMPORARY = ".writing-"
-_TIMES = ("mtime", "LastModified", "last_modified", "updated", "created")
-_CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,24 +58,24 @@ class LakeFile:
 class Lake:
     """Keep Parquet files under one URL; nothing in it is ever changed.
 
+    Files of an object store are read from verified local copies: ``CHANCELLOR_LAKE_CACHE``.
+
     Parameters
     ----------
     url : str
-        A directory, or any URL that fsspec knows.
+        A folder, or a URL of an object store such as ``s3://bucket/prefix``.
     """
 
     def __init__(self, url: str) -> None:
-        from fsspec.core import url_to_fs  # noqa: PLC0415 - heavy import
-        from fsspec.implementations.local import LocalFileSystem  # noqa: PLC0415 - the same
-
+        settings = get_settings()
         self.url = url
-        found: tuple[AbstractFileSystem, str] = url_to_fs(url)
-        self._fs, self._root = found
-        self.is_local = isinstance(self._fs, LocalFileSystem)
+        self._storage = Storage(url)
+        self._cache = FileCache(settings.lake_cache, settings.lake_cache_bytes)
+        self.is_local = self._storage.is_local
 
     def place_of(self, path: str) -> str:
-        """Give the full place of a relative path, as the file system names it."""
-        return f"{self._root.rstrip('/')}/{path}"
+        """Give the full place of a relative path, as its file system names it."""
+        return self._storage.place_of(path)
 
     def write_table(self, kind: Kind, table: pa.Table | pa.RecordBatchReader) -> StoredFile:
         """Write a table once; the same table gives the same bytes and so the same file.
@@ -103,7 +101,7 @@ class Lake:
         """
         try:
             with self._scratch_file(kind) as scratch:
-                n_rows = _write_parquet(scratch, table)
+                n_rows = write_parquet(scratch, table)
                 sha256 = hash_file(scratch)
                 path = f"{kind}/{sha256}.parquet"
                 self._publish(scratch, path, sha256)
@@ -114,9 +112,13 @@ class Lake:
         return StoredFile(path, sha256, n_rows)
 
     @contextmanager
-    def _scratch_file(self, kind: Kind) -> Iterator[Path]:
+    def _scratch_file(self, kind: str) -> Iterator[Path]:
         """Give a file to write: inside a local lake, so that the rename is atomic."""
-        folder = Path(self.place_of(kind)) if self.is_local else Path(tempfile.gettempdir())
+        if not self.is_local:
+            with self._cache.scratch_file() as scratch:
+                yield scratch
+            return
+        folder = Path(self.place_of(kind))
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
         try:
@@ -129,12 +131,12 @@ class Lake:
 
         The new time tells ``chancellor doctor`` that an import under way counts on the file.
         """
-        place = self.place_of(path)
-        if self._fs.exists(place):
+        if self._storage.find(path) is not None:
             self.verify(path, sha256)
         if not self.is_local:
-            self._fs.put_file(str(scratch), place)
+            self._upload(scratch, path, sha256)
             return
+        place = self.place_of(path)
         with scratch.open("rb") as file:
             os.fsync(file.fileno())
         scratch.replace(place)
@@ -143,6 +145,13 @@ class Lake:
             os.fsync(folder)
         finally:
             os.close(folder)
+
+    def _upload(self, scratch: Path, path: str, sha256: str) -> None:
+        folder = path.rsplit("/", 1)[0]
+        self._storage.upload(scratch, path, f"{folder}/{TEMPORARY}{uuid.uuid4().hex}")
+        found = self._storage.find(path)
+        if found is not None:
+            self._cache.keep(scratch, _copy_name(sha256, found))
 
     def verify(self, path: str, sha256: str) -> None:
         """Check that a file is there and has the hash that was recorded for it.
@@ -159,25 +168,65 @@ class Lake:
         FileHashError
             If its bytes changed; the message names the file and both hashes.
         """
-        place = self.place_of(path)
-        if not self._fs.exists(place):
+        self._require(path)
+        found = self._storage.download(path, None)
+        if found != sha256:
+            raise self._changed(path, sha256, found)
+
+    def _require(self, path: str) -> StoredObject:
+        found = self._storage.find(path)
+        if found is None:
             raise NotFoundError(
-                f"{place} is gone: bring it back from a backup, chancellor doctor lists what is "
-                "missing",
+                f"{self.place_of(path)} is gone: bring it back from a backup, chancellor doctor "
+                "lists what is missing",
                 path=path,
             )
-        digest = hashlib.sha256()
-        with self._fs.open(place, "rb") as file:
-            while chunk := file.read(_CHUNK_BYTES):
-                digest.update(chunk)
-        if digest.hexdigest() != sha256:
-            raise FileHashError(
-                f"{place} was changed: its hash is {digest.hexdigest()}, recorded is {sha256}. "
-                "Bring the file back from a backup; nothing is computed from it as it is.",
-                path=path,
-                recorded=sha256,
-                found=digest.hexdigest(),
-            )
+        return found
+
+    def _changed(self, path: str, sha256: str, found: str) -> FileHashError:
+        return FileHashError(
+            f"{self.place_of(path)} was changed: its hash is {found}, recorded is {sha256}. "
+            "Bring the file back from a backup; nothing is computed from it as it is.",
+            path=path,
+            recorded=sha256,
+            found=found,
+        )
+
+    def local_file(self, path: str, sha256: str) -> Path:
+        """Give a local file with the recorded bytes, its hash verified now.
+
+        A copy of an object is taken again when the object's size or time is another.
+
+        Parameters
+        ----------
+        path, sha256 : str
+            As recorded.
+
+        Returns
+        -------
+        Path
+            The file itself where the lake is a folder, else a copy; to be read, never written.
+
+        Raises
+        ------
+        NotFoundError, FileHashError
+            If the file is gone or changed.
+        UnavailableError
+            If the object store does not answer.
+        """
+        if self.is_local:
+            self.verify(path, sha256)
+            return Path(self.place_of(path))
+        name = _copy_name(sha256, self._require(path))
+        copy = self._cache.find(name)
+        if copy is not None and hash_file(copy) == sha256:
+            return copy
+        return self._cache.fetch(name, lambda scratch: self._take(path, sha256, scratch))
+
+    def _take(self, path: str, sha256: str, target: Path) -> None:
+        found = self._storage.download(path, target)
+        if found != sha256:
+            raise self._changed(path, sha256, found)
 
     def read_table(self, path: str, sha256: str, columns: Sequence[str] | None = None) -> pa.Table:
         """Read a file after verifying its hash.
@@ -201,9 +250,8 @@ class Lake:
         """
         import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
 
-        self.verify(path, sha256)
         wanted = None if columns is None else list(columns)
-        with self._fs.open(self.place_of(path), "rb") as file:
+        with self.local_file(path, sha256).open("rb") as file:
             return pq.read_table(file, columns=wanted)
 
     def open_ibis(self, connection: Any, path: str, sha256: str) -> Any:
@@ -219,20 +267,17 @@ class Lake:
         Returns
         -------
         ibis.Table
-            Read lazily where the lake is local, from memory elsewhere.
+            Read lazily from `local_file`.
 
         Raises
         ------
         NotFoundError, FileHashError
             If the file is gone or changed.
         """
-        if not self.is_local:
-            return connection.create_table(f"t{uuid.uuid4().hex}", self.read_table(path, sha256))
-        self.verify(path, sha256)
-        return connection.read_parquet(self.place_of(path))
+        return connection.read_parquet(self.local_file(path, sha256))
 
     def require_there(self) -> None:
-        """Refuse to go on where the lake is not: its root must answer.
+        """Refuse to go on where the lake is not: its folder or bucket must answer.
 
         Raises
         ------
@@ -240,8 +285,7 @@ class Lake:
             If it does not.
         """
         try:
-            self._fs.invalidate_cache()
-            found = self._fs.isdir(self._root)
+            found = self._storage.is_there()
         except OSError as error:
             raise UnavailableError(f"the lake does not answer: {error}", lake=self.url) from error
         if not found:
@@ -249,17 +293,11 @@ class Lake:
 
     def list_files(self) -> tuple[LakeFile, ...]:
         """List every file of the lake, by path, unfinished writes included."""
-        self._fs.invalidate_cache()
-        found = []
-        for kind in KINDS:
-            folder = self.place_of(kind)
-            if not self._fs.isdir(folder):
-                continue
-            for entry in self._fs.ls(folder, detail=True):
-                name = str(entry["name"]).rsplit("/", 1)[-1]
-                if entry["type"] == "file" and name:
-                    path = f"{kind}/{name}"
-                    found.append(LakeFile(path, int(entry["size"] or 0), _modified_at(entry)))
+        found = [
+            LakeFile(f"{kind}/{file.name}", file.n_bytes, file.modified_at)
+            for kind in KINDS
+            for file in self._storage.list_folder(kind)
+        ]
         return tuple(sorted(found, key=lambda file: file.path))
 
     def copy_out(self, path: str, sha256: str, target: Path) -> None:
@@ -277,10 +315,12 @@ class Lake:
         NotFoundError, FileHashError
             If the file is gone or changed.
         """
-        self.verify(path, sha256)
-        self._fs.get_file(self.place_of(path), str(target))
-        if hash_file(target) != sha256:
-            raise FileHashError(f"{target} is not what {self.place_of(path)} holds", path=path)
+        self._require(path)
+        try:
+            self._take(path, sha256, target)
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
     def put_back(self, path: str, sha256: str, source: Path) -> None:
         """Put a file into the lake under the name that a row has for it.
@@ -297,19 +337,14 @@ class Lake:
         FileHashError
             If a file of this name is there and has other bytes.
         """
-        folder = Path(self.place_of(path)).parent if self.is_local else Path(tempfile.gettempdir())
-        folder.mkdir(parents=True, exist_ok=True)
-        scratch = folder / f"{TEMPORARY}{uuid.uuid4().hex}"
-        try:
+        with self._scratch_file(path.rsplit("/", 1)[0]) as scratch:
             shutil.copyfile(source, scratch)
             self._publish(scratch, path, sha256)
-        finally:
-            scratch.unlink(missing_ok=True)
         self.verify(path, sha256)
 
     def remove_orphan(self, path: str) -> None:
         """Remove a file that no row names; the caller has checked that."""
-        self._fs.rm_file(self.place_of(path))
+        self._storage.remove(path)
 
 
 def open_lake(url: str | None = None) -> Lake:
@@ -334,43 +369,7 @@ def hash_file(path: str | Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def _modified_at(entry: dict[str, Any]) -> datetime | None:
-    """Find when a file was written; each file system names and writes the time its own way."""
-    moment = next((entry[name] for name in _TIMES if entry.get(name) is not None), None)
-    if isinstance(moment, str):
-        moment = datetime.fromisoformat(moment)
-    if isinstance(moment, datetime):
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
-    return None if moment is None else datetime.fromtimestamp(float(moment), UTC)
-
-
-def _write_parquet(place: Path, table: pa.Table | pa.RecordBatchReader) -> int:
-    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
-
-    schema = table.schema.remove_metadata()
-    n_rows = 0
-    with pq.ParquetWriter(place, schema, compression="zstd", store_schema=False) as writer:
-        for group in _row_groups(table, schema):
-            writer.write_table(group, row_group_size=ROW_GROUP_ROWS)
-            n_rows += group.num_rows
-    return n_rows
-
-
-def _row_groups(table: pa.Table | pa.RecordBatchReader, schema: pa.Schema) -> Iterator[pa.Table]:
-    """Cut into groups of one size, however the rows arrive: same rows, same bytes."""
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-
-    held: list[pa.RecordBatch] = []
-    n_held = 0
-    for batch in table.to_batches() if isinstance(table, pa.Table) else table:
-        rest = batch.replace_schema_metadata(None)
-        while rest.num_rows:
-            part = rest.slice(0, ROW_GROUP_ROWS - n_held)
-            held.append(part)
-            n_held += part.num_rows
-            rest = rest.slice(part.num_rows)
-            if n_held == ROW_GROUP_ROWS:
-                yield pa.Table.from_batches(held, schema).combine_chunks()
-                held, n_held = [], 0
-    if held:
-        yield pa.Table.from_batches(held, schema).combine_chunks()
+def _copy_name(sha256: str, found: StoredObject) -> str:
+    """Name a local copy by the hash, and by what tells that the object is still the same."""
+    moment = 0.0 if found.modified_at is None else found.modified_at.timestamp()
+    return f"{sha256}.{found.n_bytes}.{moment:.6f}"

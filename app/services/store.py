@@ -64,15 +64,16 @@ def initialise_store(
         If there is a store already; nothing is changed.
     DocumentError
         If no version could ever be activated under the policy.
+    UnavailableError
+        If the lake is in an object store whose bucket does not answer.
     """
     place = settings or get_settings()
     chosen, rules = card or default_card(), policy or Policy()
     require_usable(rules)
     place.home.mkdir(parents=True, exist_ok=True)
     shown = _refuse_existing(place)
+    _prepare_lake(place.lake_url)
     upgrade(place.database_url)
-    if "://" not in place.lake_url:
-        Path(place.lake_url).mkdir(parents=True, exist_ok=True)
     with open_session(place.database_url) as db, conflicts_named(_already(shown)):
         row, policy_id = _fill(db, chosen, rules, actor or default_actor(), shown, place)
         return {
@@ -176,6 +177,17 @@ def _already(shown: str) -> str:
         f"There is a store in {shown} already. One store serves one scorecard: add a version with "
         "`chancellor versions add`, or set CHANCELLOR_HOME to another folder."
     )
+
+
+def _prepare_lake(url: str) -> None:
+    if "://" not in url:
+        Path(url).mkdir(parents=True, exist_ok=True)
+        return
+    from app.lake.store import open_lake  # noqa: PLC0415 - loads pyarrow
+
+    lake = open_lake(url)
+    if not lake.is_local:
+        lake.require_there()
 
 
 def _refuse_existing(place: Settings) -> str:

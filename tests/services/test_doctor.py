@@ -21,6 +21,7 @@ from app import models
 from app.db import open_session, transaction
 from app.domain.scorecard import default_card
 from app.errors import InvalidInputError, OpenTransactionError
+from app.lake.object_storage import StoredObject
 from app.lake.store import KINDS, TEMPORARY, Lake, open_lake
 from app.services import doctor
 from app.services.audit_service import AuditService
@@ -441,7 +442,10 @@ def test_a_file_of_unknown_age_is_not_removed(
 ) -> None:
     lake = open_lake()
     _write(lake, "when?")
-    monkeypatch.setattr("app.lake.store._TIMES", ())
+    monkeypatch.setattr(
+        "app.lake.object_storage._described",
+        lambda info: StoredObject(info.base_name, info.size, None),
+    )
     result = DoctorService(sqlite_db).examine(remove_orphans=True, minimum_age=timedelta(0))
     (orphan,) = result["orphans"]
     assert (orphan["modified_at"], orphan["removable"], result["removed"]) == (None, False, [])
