@@ -31,8 +31,8 @@ from app.domain.monitoring.ranking import ranked_auc
 from app.domain.monitoring.watched import Watched, family_of
 from app.domain.proportions import wilson_interval
 from app.domain.scorecard import default_card
-from app.domain.scorecard_table import goodness_matrix
 from app.domain.simulation import simulate_portfolio
+from app.domain.table_score import goodness_matrix
 from app.domain.types import Document, Floats, Ints
 
 ROOT = Path(__file__).resolve().parents[1]

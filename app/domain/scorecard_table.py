@@ -1,7 +1,7 @@
-"""Goodness and scores of whole tables, as Ibis expressions run on DuckDB.
+"""Scores of whole tables as one Ibis expression: what other databases and Spark run.
 
-The table form of `app.domain.party_score`: on every finite number and every text both give the
-same score, band, contributions, missing features and reason codes.
+On every finite number and every text it gives the same score, band, contributions, missing
+features and reason codes as `app.domain.party_score` and `app.domain.table_score`.
 """
 
 from __future__ import annotations
@@ -12,143 +12,17 @@ from operator import add
 
 import ibis
 import ibis.expr.types as ir
-import numpy as np
-import pyarrow as pa
 
 from app.domain.party_score import TIE
-from app.domain.reasons import MOST_REASONS, RESOLUTION
+from app.domain.reasons import RESOLUTION
+from app.domain.score_outputs import MISSING_SEPARATOR, REASON_COLUMNS, score_outputs
 from app.domain.scorecard import Scorecard
 from app.domain.scorecard_parts import Feature
-from app.domain.table_query import NO_LIMITS, Limits, TableQuery, dtype_of
 from app.domain.transforms_table import constant, goodness_expression
-from app.domain.types import Floats
 from app.errors import InvalidInputError
-
-MISSING_SEPARATOR = ";"
-"""Between the names in the column ``missing_features``."""
-
-REASON_COLUMNS = tuple(f"reason_{place}" for place in range(1, MOST_REASONS + 1))
-"""Names of the columns with the features that cost the most points."""
 
 Outputs = dict[str, ir.Column]
 """Expressions by the name of their column."""
-
-
-def goodness_matrix(
-    card: Scorecard,
-    table: pa.Table,
-    features: Sequence[str] | None = None,
-    *,
-    limits: Limits = NO_LIMITS,
-) -> Floats:
-    """Map the raw values of a table to goodness.
-
-    Parameters
-    ----------
-    card : Scorecard
-        Whose transforms apply.
-    table : pyarrow.Table of n rows
-        As for `app.domain.table_query.TableQuery.run`.
-    features : sequence of str or None
-        Which features, in the order of the columns of the result; None for all, in card order.
-    limits : mapping, default none
-        What DuckDB may use.
-
-    Returns
-    -------
-    ndarray of shape (n, d)
-        Goodness in [0, 1], in the row order of the table; never NaN.
-
-    Raises
-    ------
-    InvalidInputError
-        If the card has no such feature.
-    IntakeError
-        Names rows and columns whose values are infinite or no numbers.
-
-    Examples
-    --------
-    >>> from app.domain.scorecard import default_card
-    >>> table = pa.table({"company_age_years": [5.0, None, 20.0]})
-    >>> goodness_matrix(default_card(), table, ["company_age_years", "network_size"]).tolist()
-    [[0.5, 0.0], [0.0, 0.0], [1.0, 0.0]]
-    """
-    names = card.feature_names if features is None else tuple(features)
-    by_feature = np.empty((len(names), table.num_rows), dtype=np.float64)
-    if names:
-        outputs = [_helper("goodness", place) for place in range(len(names))]
-
-        def expression(source: ir.Table, columns: list[ir.Column]) -> ir.Table:
-            return source.mutate(**_goodness([card.features[name] for name in names], columns))
-
-        computed = TableQuery(card, names, expression, outputs).run(table, limits=limits)
-        for place, output in enumerate(outputs):
-            by_feature[place] = computed.column(output).to_numpy()
-    return np.ascontiguousarray(by_feature.T)
-
-
-def score_query(card: Scorecard, *, reasons: bool = True, contributions: bool = True) -> TableQuery:
-    """Prepare the scoring of tables.
-
-    Parameters
-    ----------
-    card : Scorecard
-        The card that decides.
-    reasons, contributions : bool, default True
-        Whether to add the reason columns and the points of each feature.
-
-    Returns
-    -------
-    TableQuery
-        Whose results have the columns `score_outputs`.
-
-    Examples
-    --------
-    >>> from app.domain.scorecard import default_card
-    >>> query = score_query(default_card(), contributions=False)
-    >>> query.run(pa.table({"kyc_verified": ["1"], "has_tax_id": [True]})).to_pylist()[0]["score"]
-    425
-    """
-    return TableQuery(
-        card,
-        card.feature_names,
-        lambda source, columns: _scored(
-            card, source, columns, reasons=reasons, contributions=contributions
-        ),
-        score_outputs(card, reasons=reasons, contributions=contributions),
-    )
-
-
-def score_outputs(
-    card: Scorecard, *, reasons: bool = True, contributions: bool = True
-) -> tuple[str, ...]:
-    """Name the columns that scoring adds.
-
-    Parameters
-    ----------
-    card : Scorecard
-        The card that decides.
-    reasons, contributions : bool, default True
-        Whether the reason columns and the points of each feature are among them.
-
-    Returns
-    -------
-    tuple of str
-        ``score`` (int64), ``unrounded_score``, ``band``, ``missing_features`` (names joined by
-        ``;``, empty if none), ``reason_1`` to ``reason_4`` (names or null), and
-        ``points_<feature>`` for each feature.
-
-    Examples
-    --------
-    >>> from app.domain.scorecard import default_card
-    >>> score_outputs(default_card(), reasons=False, contributions=False)
-    ('score', 'unrounded_score', 'band', 'missing_features')
-    """
-    return (
-        *("score", "unrounded_score", "band", "missing_features"),
-        *(REASON_COLUMNS if reasons else ()),
-        *(f"points_{name}" for name in card.feature_names if contributions),
-    )
 
 
 def score_expression(
@@ -179,6 +53,7 @@ def score_expression(
     Examples
     --------
     >>> from app.domain.scorecard import default_card
+    >>> import pyarrow as pa
     >>> table = ibis.memtable(pa.table({"kyc_verified": [1.0], "has_tax_id": [1.0]}))
     >>> score_expression(default_card(), table).score.to_pyarrow().to_pylist()
     [425]
@@ -187,6 +62,28 @@ def score_expression(
     scored = _scored(card, table, columns, reasons=reasons, contributions=contributions)
     outputs = score_outputs(card, reasons=reasons, contributions=contributions)
     return scored.select(*[name for name in table.columns if name not in outputs], *outputs)
+
+
+def dtype_of(feature: Feature) -> str:
+    """Name the type of the column that a feature reads.
+
+    Parameters
+    ----------
+    feature : Feature
+        Of the card.
+
+    Returns
+    -------
+    str
+        ``float64`` or ``string``.
+
+    Examples
+    --------
+    >>> from app.domain.transforms import Linear
+    >>> dtype_of(Feature(weight=1, transform=Linear(kind="linear", worst=0, best=4)))
+    'float64'
+    """
+    return "float64" if feature.transform.takes_numbers else "string"
 
 
 def _chained(pieces: Sequence[ir.StringColumn]) -> ir.StringValue:
@@ -225,6 +122,7 @@ def score_columns(
     ... bands: {all: 300}
     ... features: {age: {weight: 1, transform: {kind: linear, worst: 20, best: 60}}}
     ... ''')
+    >>> import pyarrow as pa
     >>> table = ibis.memtable(pa.table({"x": [50.0]}))
     >>> score_columns(card, table, [table.x]).score.to_pyarrow().to_pylist()
     [750]

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from app.domain.feature_columns import feature_column
-from app.domain.intake import (
-    FAULTS_SHOWN,
-    RowFaults,
-    count_faults,
-    describe_faults,
-    one_chunk,
-    trimmed_or_null,
-)
+from app.domain.intake import FAULTS_SHOWN, describe_faults, one_chunk, trimmed_or_null
 from app.domain.scorecard import Scorecard
-from app.domain.scorecard_table import score_outputs, score_query
+from app.domain.table_score import TableScorer
 from app.domain.types import Document, Progress
 from app.errors import IntakeError, InvalidInputError
-from app.lake.engine import duckdb_options
 from app.lake.intake_csv import file_fault
-from app.lake.row_stream import Piece, RowStream, open_rows
+from app.lake.row_stream import RowStream, open_rows
 from app.lake.row_writer import format_of, whole_file
+from app.services.scoring_run import Scored, ScoringRun, ahead, beside
 
 _STAGE = "Scoring the rows"
 _UNDONE = "written"
@@ -40,6 +29,8 @@ def score_stream(
     report: Progress,
     *,
     allow_missing_features: bool = False,
+    reasons: bool = True,
+    contributions: bool = True,
 ) -> Document:
     """Score a file; the output appears only if every row is sound.
 
@@ -55,6 +46,8 @@ def score_stream(
         Called as ``report(stage, done, total)`` with bytes (CSV) or rows (Parquet).
     allow_missing_features : bool, default False
         Whether the file may lack features to which the card gives a ``missing`` goodness.
+    reasons, contributions : bool, default True
+        Whether to add the reason columns and the points of each feature.
 
     Returns
     -------
@@ -74,28 +67,30 @@ def score_stream(
     stream = open_rows(path)
     if out.exists() and out.samefile(path):
         raise InvalidInputError(f"{out} is the file to score: write the scores to another one")
-    missing = _check_columns(stream, card, allowed=allow_missing_features)
-    run = _Run(card, stream, is_parquet=format_of(out) == "parquet")
+    scorer = TableScorer(card, reasons=reasons, contributions=contributions)
+    missing = _check_columns(stream, scorer, allowed=allow_missing_features)
+    run = ScoringRun(scorer)
+    types_columns = stream.is_text and format_of(out) == "parquet"
     notes = {"chancellor.card": card.name, "chancellor.content_hash": card.content_hash}
     with whole_file(out, notes) as writer:
-        for piece in stream.pieces():
-            scored = run.score(piece)
-            if scored is not None:
-                writer.write(scored)
+        for piece in ahead(_scored(run, stream, types_columns=types_columns)):
+            if piece.table is not None:
+                writer.write(piece.table)
             report(_STAGE, piece.done, stream.total)
         # inside, so that a file at fault leaves no output behind
-        run.raise_faults()
+        _raise_faults(run, stream)
     report(_STAGE, stream.total, stream.total)
     return {**run.summary(), "missing_features": list(missing)}
 
 
-def _check_columns(stream: RowStream, card: Scorecard, *, allowed: bool) -> tuple[str, ...]:
+def _check_columns(stream: RowStream, scorer: TableScorer, *, allowed: bool) -> tuple[str, ...]:
     """Give the features that the file may lack and does, or raise what is wrong with its head."""
+    card = scorer.card
     faults = list(stream.file_faults)
     missing = tuple(name for name in card.features if name not in stream.columns)
     if stream.columns:
         faults += _lacking(stream.columns, missing, card, allowed=allowed)
-        faults += _doubled(stream.columns, card)
+        faults += _doubled(stream.columns, scorer.outputs)
     if faults:
         raise IntakeError(stream.path.name, faults[:FAULTS_SHOWN], len(faults), _UNDONE)
     return missing
@@ -120,8 +115,8 @@ def _lacking(
     return faults
 
 
-def _doubled(columns: Sequence[str], card: Scorecard) -> list[Document]:
-    added = {name.casefold() for name in score_outputs(card)}
+def _doubled(columns: Sequence[str], outputs: Sequence[str]) -> list[Document]:
+    added = {name.casefold() for name in outputs}
     doubled = [name for name in columns if name.casefold() in added]
     if not doubled:
         return []
@@ -129,76 +124,28 @@ def _doubled(columns: Sequence[str], card: Scorecard) -> list[Document]:
     return [file_fault(problem)]
 
 
-class _Run:
-    """What is known after the pieces read so far."""
+def _scored(run: ScoringRun, stream: RowStream, *, types_columns: bool) -> Iterator[Scored]:
+    """Score piece after piece; after the first fault only look for more."""
+    for piece in stream.pieces():
+        found = run.score(piece.table, piece.faults)
+        if found is None:
+            yield Scored(None, piece.done)
+            continue
+        rows = _typed(piece.table, found.values) if types_columns else piece.table
+        yield Scored(beside(rows, found.scores), piece.done)
 
-    def __init__(self, card: Scorecard, stream: RowStream, *, is_parquet: bool) -> None:
-        self.card = card
-        self.stream = stream
-        self._types_columns = stream.is_text and is_parquet
-        self._query = score_query(card)
-        self._limits = duckdb_options()
-        self._n_rows = 0
-        self._points = 0
-        self._bands: Counter[str] = Counter()
-        self._missing: Counter[str] = Counter()
-        self._faults: list[RowFaults] = []
-        self._n_shown = 0
-        self._n_faults = 0
 
-    def score(self, piece: Piece) -> pa.Table | None:
-        """Score a piece; after the first fault only look for more."""
-        read = {
-            name: feature_column(feature, name, piece.table)
-            for name, feature in self.card.features.items()
-        }
-        self._note([*piece.faults, *(fault for _, faults in read.values() for fault in faults)])
-        self._n_rows += piece.table.num_rows
-        if self._n_faults:
-            return None
-        values = {name: column for name, (column, _) in read.items()}
-        scores = self._query.run_columns(
-            list(values.values()), piece.table.num_rows, limits=self._limits
-        )
-        self._points += pc.sum(scores["score"]).as_py() or 0
-        counted = pc.value_counts(scores["band"]).to_pylist()
-        self._bands.update({item["values"]: item["counts"] for item in counted})
-        self._missing.update({name: column.null_count for name, column in values.items()})
-        rows = _typed(piece.table, values) if self._types_columns else piece.table
-        return _beside(rows, scores)
-
-    def _note(self, faults: Sequence[RowFaults]) -> None:
-        """Count all faults, and keep as many as a message shows."""
-        self._n_faults += count_faults(faults)
-        if self._n_shown >= FAULTS_SHOWN:
-            return
-        for fault in faults:
-            rows = fault.rows[:FAULTS_SHOWN] + self._n_rows
-            self._faults.append(replace(fault, rows=rows, values=fault.values[:FAULTS_SHOWN]))
-            self._n_shown += len(rows)
-
-    def raise_faults(self) -> None:
-        """Raise all faults of the file as one error, if there is any."""
-        stream = self.stream
-        n_faults = len(stream.file_faults) + stream.n_ragged + self._n_faults
-        if not n_faults:
-            return
-        ragged = stream.ragged_faults() if stream.n_ragged else []
-        cells = describe_faults(self._faults, stream.lines_of, FAULTS_SHOWN)
-        in_rows = sorted([*ragged, *cells], key=lambda fault: int(fault["row"]))
-        raise IntakeError(
-            stream.path.name, [*stream.file_faults, *in_rows][:FAULTS_SHOWN], n_faults, _UNDONE
-        )
-
-    def summary(self) -> Document:
-        """Describe the scores."""
-        n_rows = self._n_rows
-        return {
-            "n_rows": n_rows,
-            "mean_score": self._points / n_rows,
-            "band_shares": {name: self._bands[name] / n_rows for name in self.card.band_names},
-            "missing_values": {name: self._missing[name] for name in self.card.feature_names},
-        }
+def _raise_faults(run: ScoringRun, stream: RowStream) -> None:
+    """Raise all faults of the file as one error, if there is any."""
+    n_faults = len(stream.file_faults) + stream.n_ragged + run.n_faults
+    if not n_faults:
+        return
+    ragged = stream.ragged_faults() if stream.n_ragged else []
+    cells = describe_faults(run.faults, stream.lines_of, FAULTS_SHOWN)
+    in_rows = sorted([*ragged, *cells], key=lambda fault: int(fault["row"]))
+    raise IntakeError(
+        stream.path.name, [*stream.file_faults, *in_rows][:FAULTS_SHOWN], n_faults, _UNDONE
+    )
 
 
 def _typed(table: pa.Table, values: Mapping[str, pa.Array]) -> pa.Table:
@@ -208,9 +155,3 @@ def _typed(table: pa.Table, values: Mapping[str, pa.Array]) -> pa.Table:
         for name in table.column_names
     }
     return pa.table(columns)
-
-
-def _beside(rows: pa.Table, scores: pa.Table) -> pa.Table:
-    for name in scores.column_names:
-        rows = rows.append_column(name, scores[name])
-    return rows

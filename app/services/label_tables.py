@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain.outcomes import OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.errors import CircularLabelError
-from app.lake.engine import connect, duckdb_options
+from app.lake.engine import connect
 from app.lake.store import Lake
 from app.services.label_rows import LABEL_COLUMNS
 
@@ -172,10 +172,9 @@ def add_scores(labels: pa.Table, snapshot: pa.Table, card: Scorecard) -> pa.Tabl
     pyarrow.Table
         With the columns `LABEL_COLUMNS`.
     """
-    from app.domain.scorecard_table import score_query  # noqa: PLC0415 - loads Ibis
+    from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
 
-    query = score_query(card, reasons=False, contributions=False)
-    scores = query.run(snapshot, limits=duckdb_options())["score"]
+    scores = TableScorer(card, reasons=False, contributions=False).run(snapshot)["score"]
     complete = (
         labels.append_column("party_id", snapshot["party_id"])
         .append_column("scored_at", snapshot["scored_at"])

@@ -15,7 +15,6 @@ from app.domain.monitoring.population import Population
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.errors import TamperingError
-from app.lake.engine import duckdb_options
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.monitored import list_labels
@@ -80,13 +79,13 @@ def read_batch(lake: Lake, batch: Batch, card: Scorecard) -> BatchRows:
     FileHashError
         If the snapshot is not what was stored.
     """
-    from app.domain.scorecard_table import score_query  # noqa: PLC0415 - loads Ibis
+    from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
 
     require_features(batch, card)
     columns = ("party_id", "scored_at", *card.feature_names)
     snapshot = lake.read_table(batch.file_path, batch.file_hash, columns=columns)
-    query = score_query(card, reasons=False, contributions=False)
-    scored = query.run(snapshot, source=f"batch {batch.batch_id}", limits=duckdb_options())
+    scorer = TableScorer(card, reasons=False, contributions=False)
+    scored = scorer.run(snapshot, source=f"batch {batch.batch_id}")
     return BatchRows(snapshot, scored["unrounded_score"].to_numpy(), card)
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +16,6 @@ from app.domain.groups import refuse_group_features
 from app.domain.scorecard import Scorecard, score_party
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
-from app.lake.engine import duckdb_options
 from app.lake.store import Lake, StoredFile, open_lake
 from app.models import ScorecardVersion, ScoreSet
 from app.queries.batches import require_batch
@@ -25,12 +24,7 @@ from app.queries.versions import require_active, require_version
 from app.services.audit_service import record
 from app.settings import default_actor
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 _REMEMBERED_CARDS = 16
-_STEPS = 3
-_OWN_COLUMNS = ("party_id", "scored_at")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +65,7 @@ class ScoringService:
     def score_batch(
         self, batch_id: str, version: str | None = None, progress: Progress | None = None
     ) -> Document:
-        """Score every party of a batch, once per version.
+        """Score every party of a batch, once per version, a piece at a time.
 
         Writes: a Parquet file of scores, one score set, one audit event ``scores.written``;
         nothing if the batch was scored with this version before.
@@ -108,16 +102,24 @@ class ScoringService:
             require_batch(self.db, batch_id)
             self.lake.verify(found.file_path, found.file_hash)
             return score_set_document(found)
+        from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
+        from app.services.batch_scoring import score_snapshot  # noqa: PLC0415 - the same
+
         inputs = self._gather(batch_id, row)
         if not is_in_transaction(self.db):
             self.db.rollback()  # no transaction stays open through the computation
-        scores = _score_snapshot(self.lake, inputs, progress or _silent)
-        stored = self.lake.write_table("scores", scores)
+        stored, summary = score_snapshot(
+            self.lake,
+            inputs.snapshot,
+            TableScorer(inputs.card),
+            f"batch {batch_id}",
+            progress or _silent,
+        )
         with transaction(self.db):
             require_batch(self.db, batch_id)
             found = find_score_set(self.db, batch_id, inputs.version)
             if found is None:
-                found = self._add(inputs, scores, stored)
+                found = self._add(inputs, summary, stored)
             return score_set_document(found)
 
     def _version(self, version: str | None) -> ScorecardVersion:
@@ -139,16 +141,15 @@ class ScoringService:
             )
         return _Inputs(batch_id, (batch.file_path, batch.file_hash), row.version, card)
 
-    def _add(self, inputs: _Inputs, scores: pa.Table, stored: StoredFile) -> ScoreSet:
-        mean_score, band_shares = _summary(inputs.card, scores)
+    def _add(self, inputs: _Inputs, summary: Document, stored: StoredFile) -> ScoreSet:
         row = ScoreSet(
             batch_id=inputs.batch_id,
             version=inputs.version,
             file_path=stored.path,
             file_hash=stored.sha256,
             n_rows=stored.n_rows,
-            mean_score=mean_score,
-            band_shares=band_shares,
+            mean_score=summary["mean_score"],
+            band_shares=summary["band_shares"],
             created_at=utc_now(),
             created_by=self.actor,
         )
@@ -176,6 +177,8 @@ class ScoringService:
         progress: Progress | None = None,
         *,
         allow_missing_features: bool = False,
+        reasons: bool = True,
+        contributions: bool = True,
     ) -> Document:
         """Score a file of any size, a piece at a time; nothing of it is kept in the store.
 
@@ -188,13 +191,16 @@ class ScoringService:
             blank throughout.
         out : str or Path
             Ends in ``.csv``, ``.csv.gz`` or ``.parquet``; replaced if it is there. It holds the
-            columns of the file, then those of `app.domain.scorecard_table.score_outputs`.
+            columns of the file, then those of `app.domain.score_outputs.score_outputs`.
         version : str or None
             By default the active one.
         progress : callable or None
             Called as ``progress(stage, done, total)`` with bytes (CSV) or rows (Parquet).
         allow_missing_features : bool, default False
             Whether the file may lack features to which the card gives a ``missing`` goodness.
+        reasons, contributions : bool, default True
+            Whether `out` gets the reason columns and the points of each feature; it is smaller
+            and sooner there without.
 
         Returns
         -------
@@ -213,7 +219,7 @@ class ScoringService:
             If the file lacks a feature or holds values that are no numbers: the first 20 faults
             and their count.
         """
-        from app.services.file_scoring import score_stream  # noqa: PLC0415 - loads pyarrow and Ibis
+        from app.services.file_scoring import score_stream  # noqa: PLC0415 - loads pyarrow
 
         row = self._version(version)
         name, card = row.version, card_of(row)
@@ -225,6 +231,8 @@ class ScoringService:
             Path(out),
             progress or _silent,
             allow_missing_features=allow_missing_features,
+            reasons=reasons,
+            contributions=contributions,
         )
         return {
             "source": str(path),
@@ -305,31 +313,3 @@ def card_of(row: ScorecardVersion) -> Scorecard:
 @lru_cache(maxsize=_REMEMBERED_CARDS)
 def _parsed(text: str) -> Scorecard:
     return Scorecard.from_document(json.loads(text))
-
-
-def _score_snapshot(lake: Lake, inputs: _Inputs, report: Progress) -> pa.Table:
-    from app.domain.scorecard_table import score_query  # noqa: PLC0415 - loads Ibis
-
-    report("Reading the batch", 0, _STEPS)
-    columns = (*_OWN_COLUMNS, *inputs.card.feature_names)
-    snapshot = lake.read_table(*inputs.snapshot, columns=columns)
-    report("Scoring the parties", 1, _STEPS)
-    scores = score_query(inputs.card).run(
-        snapshot, source=f"batch {inputs.batch_id}", limits=duckdb_options()
-    )
-    report("Writing the scores", 2, _STEPS)
-    for place, name in enumerate(_OWN_COLUMNS):
-        scores = scores.add_column(place, name, snapshot[name])
-    report("Writing the scores", _STEPS, _STEPS)
-    return scores
-
-
-def _summary(card: Scorecard, scores: pa.Table) -> tuple[float, dict[str, float]]:
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
-
-    counts = {
-        item["values"]: item["counts"] for item in pc.value_counts(scores["band"]).to_pylist()
-    }
-    n_rows = scores.num_rows
-    mean_score = pc.sum(scores["score"]).as_py() / n_rows
-    return mean_score, {name: counts.get(name, 0) / n_rows for name in card.band_names}

@@ -17,7 +17,6 @@ from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TamperingError
-from app.lake.engine import duckdb_options
 from app.lake.store import Lake
 from app.models import Batch, GroundTruthLabel, LabelSet
 from app.queries.batches import require_batch
@@ -282,7 +281,7 @@ def population_goodness(
     ndarray of shape (n_all, d)
         For the d features of positive weight, in card order.
     """
-    from app.domain.scorecard_table import goodness_matrix  # noqa: PLC0415 - loads Ibis
+    from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
 
     names = training_features(card)
     return np.concatenate(
@@ -291,7 +290,6 @@ def population_goodness(
                 card,
                 _read_features(lake, batch_of(db, batch_id), names),
                 names,
-                limits=duckdb_options(),
             )
             for batch_id in batch_ids
         ]
@@ -322,10 +320,10 @@ def _read_batch(
     import pyarrow as pa  # noqa: PLC0415 - heavy import
     import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
-    from app.domain.scorecard_table import goodness_matrix  # noqa: PLC0415 - loads Ibis
+    from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
 
     table = _read_features(lake, batch, names)
-    population = goodness_matrix(card, table, names, limits=duckdb_options())
+    population = goodness_matrix(card, table, names)
     labels = db.execute(
         select(GroundTruthLabel.party_id, GroundTruthLabel.label_value)
         .where(GroundTruthLabel.label_set_id == label_set.id)

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from app.domain.feature_columns import feature_column
 from app.domain.party_score import ScoreResult, as_number, score_party
 from app.domain.scorecard import Feature, Scorecard, load_scorecard
-from app.domain.scorecard_table import goodness_matrix, score_expression, score_query
+from app.domain.scorecard_table import score_expression
+from app.domain.table_score import TableScorer, goodness_matrix
 from app.domain.transforms import Linear
 from app.errors import InvalidInputError
 from tests.support.cards import cards, portfolios
@@ -41,7 +42,7 @@ def test_both_evaluators_give_the_same_row_for_every_party(
 ) -> None:
     card, table = portfolio
     by_party = [as_row(card, score_party(card, party)) for party in table.to_pylist()]
-    assert score_query(card).run(table).to_pylist() == by_party
+    assert TableScorer(card).run(table).to_pylist() == by_party
 
 
 @given(portfolios())
@@ -72,8 +73,8 @@ def test_the_expression_on_any_ibis_table_says_what_the_query_says(
     }
     snapshot = pa.table({**read, "own row": np.arange(table.num_rows)})
     scored = score_expression(card, ibis.memtable(snapshot)).to_pyarrow()
-    scored = scored.sort_by("own row").select(score_query(card).run(table).column_names)
-    assert scored.to_pylist() == score_query(card).run(table).to_pylist()
+    scored = scored.sort_by("own row").select(TableScorer(card).run(table).column_names)
+    assert scored.to_pylist() == TableScorer(card).run(table).to_pylist()
 
 
 @given(cards(), st.sampled_from([math.inf, -math.inf]))
@@ -108,7 +109,7 @@ def test_ties_between_losses_follow_the_card_and_not_the_last_bit() -> None:
     party = {"f0": 0.7, "f1": 1.0, "f2": 1 - (0.1 + 0.2), "f3": 0.2, "f4": 0.7, "f5": 0.7}
     result = score_party(card, party)
     assert [code.feature for code in result.reason_codes] == ["f3", "f0", "f2", "f4"]
-    row = score_query(card).run(pa.Table.from_pylist([party])).to_pylist()[0]
+    row = TableScorer(card).run(pa.Table.from_pylist([party])).to_pylist()[0]
     assert [row[f"reason_{place}"] for place in (1, 2, 3, 4)] == ["f3", "f0", "f2", "f4"]
 
 
@@ -118,7 +119,7 @@ def test_a_tie_at_a_half_goes_up_in_both() -> None:
         "features: {x: {weight: 7, transform: {kind: linear, worst: 0, best: 1}}}\n"
     )
     assert score_party(card, {"x": 0.5}).score == 2
-    row = score_query(card).run(pa.table({"x": [0.5]})).to_pylist()[0]
+    row = TableScorer(card).run(pa.table({"x": [0.5]})).to_pylist()[0]
     assert (row["score"], row["band"]) == (2, "high")
 
 
@@ -135,7 +136,7 @@ def test_narrow_and_wide_cards_agree_too(n_features: int) -> None:
     values = {name: generator.random(20) for name in names}
     table = pa.table(values)
     by_party = [as_row(card, score_party(card, party)) for party in table.to_pylist()]
-    assert score_query(card).run(table).to_pylist() == by_party
+    assert TableScorer(card).run(table).to_pylist() == by_party
 
 
 def test_rows_keep_their_order_over_many_pieces() -> None:

@@ -17,7 +17,7 @@ from app.domain.fairness_gate import adverse_impact_gate
 from app.domain.group_approval import compare_approval, compare_falls
 from app.domain.policy import Policy, parse_policy
 from app.domain.scorecard import load_scorecard
-from app.domain.scorecard_table import score_query
+from app.domain.table_score import TableScorer
 from app.errors import DocumentError, InvalidInputError, QualityGateError
 from app.models import ModelRegistry, ScorecardVersion
 from app.queries.evidence import list_evidence
@@ -196,7 +196,7 @@ def test_a_draft_keeps_what_pandas_and_scikit_learn_find_and_replays(
             card = load_scorecard(CARD).with_weights(
                 {key: part["weight"] for key, part in row.features.items()}
             )
-            score = score_query(card).run(snapshot)["score"].to_numpy()
+            score = TableScorer(card).run(snapshot)["score"].to_numpy()
             frame[side] = pd.Series(score, index=snapshot["party_id"].to_pylist())
             rates = (frame[side] >= CUT_OFF).groupby(frame["region"]).agg(["size", "sum", "mean"])
             (at,) = (one for one in region["cut_offs"] if one["at"] == "cut-off")

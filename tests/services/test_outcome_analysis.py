@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from sqlalchemy import func, select
 
 from app.domain.scorecard import load_scorecard
-from app.domain.scorecard_table import score_query
+from app.domain.table_score import TableScorer
 from app.errors import ImmatureOutcomesError, InvalidInputError, NotFoundError
 from app.models import LabelSet
 from app.services.batch_service import BatchService
@@ -102,7 +102,7 @@ def test_the_window_table_gives_what_labels_and_scikit_learn_give_and_stores_not
         *(BatchService(db).get_batch("SBA")[key] for key in ("file_path", "file_hash"))
     )
     card = load_scorecard(shared_cards / "sba_case.yaml")
-    scores = score_query(card).run(snapshot)["score"].to_numpy()
+    scores = TableScorer(card).run(snapshot)["score"].to_numpy()
     score = dict(zip(snapshot["party_id"].to_pylist(), scores, strict=True))
     for line in found["definitions"][0]["lines"]:
         for judged, longest in ((line, line["window_days"]), (line["same_parties"], 1825)):

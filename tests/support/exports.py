@@ -19,8 +19,8 @@ from app.domain.exports.sql_dialects import DIALECTS
 from app.domain.exports.stamp import Stamp
 from app.domain.feature_columns import feature_column
 from app.domain.party_score import ScoreResult, score_party
+from app.domain.score_outputs import score_outputs
 from app.domain.scorecard import Scorecard
-from app.domain.scorecard_table import score_outputs
 
 KEY = "own key"
 Row = dict[str, Any]

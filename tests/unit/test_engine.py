@@ -5,13 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 import pytest
 
-from app.domain.scorecard import default_card
-from app.domain.scorecard_table import goodness_matrix
-from app.lake.engine import connect, duckdb_options
+from app.lake import engine
 
 N_ROWS = 6_000_000
 SORTED = f"CREATE TABLE sorted AS SELECT range, hash(range) h FROM range({N_ROWS}) ORDER BY h"
@@ -28,33 +24,33 @@ def small(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.slow
 def test_what_does_not_fit_is_spilled_and_the_folder_emptied(small: Path) -> None:
-    engine = connect()
-    engine.raw_sql(SORTED)
+    opened = engine.connect()
+    opened.raw_sql(SORTED)
     assert sum(file.stat().st_size for file in small.iterdir()) > 10_000_000
-    found = engine.raw_sql("SELECT count(*), sum(range) FROM sorted").fetchone()
+    found = opened.raw_sql("SELECT count(*), sum(range) FROM sorted").fetchone()
     assert found == (N_ROWS, N_ROWS * (N_ROWS - 1) // 2)
     ordered = "SELECT bool_and(h >= last_h) FROM (SELECT h, lag(h) OVER () last_h FROM sorted)"
-    assert engine.raw_sql(ordered).fetchone() == (True,)
-    engine.disconnect()
+    assert opened.raw_sql(ordered).fetchone() == (True,)
+    opened.disconnect()
     assert not small.exists()
 
 
 @pytest.mark.slow
 def test_the_same_rows_do_not_fit_without_spilling(small: Path) -> None:
     with (
-        duckdb.connect(config={**duckdb_options(), "temp_directory": ""}) as engine,
+        duckdb.connect(config={**engine.duckdb_options(), "temp_directory": ""}) as opened,
         pytest.raises(duckdb.OutOfMemoryException),
     ):
-        engine.execute(SORTED)
+        opened.execute(SORTED)
 
 
-def test_every_duckdb_gets_the_limits(small: Path) -> None:
-    del small
-    card = default_card()
-    table = pa.table({"network_size": np.arange(50.0)})
-    limits = duckdb_options()
-    assert set(limits) == {"memory_limit", "threads", "temp_directory"}
-    free = goodness_matrix(card, table)
-    assert (goodness_matrix(card, table, limits=limits) == free).all()
-    with pytest.raises(duckdb.Error, match="memory"):
-        goodness_matrix(card, table, limits={**limits, "memory_limit": "1B"})
+def test_only_the_engine_opens_a_duckdb() -> None:
+    """A DuckDB that is opened elsewhere would not know the limits."""
+    app_folder = Path(engine.__file__).parents[1]
+    opening = [
+        file.name
+        for file in sorted(app_folder.rglob("*.py"))
+        if "duckdb.connect" in file.read_text(encoding="utf-8")
+    ]
+    assert opening == ["engine.py"]
+    assert set(engine.duckdb_options()) >= {"temp_directory"}

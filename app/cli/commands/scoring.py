@@ -27,6 +27,18 @@ Version = Annotated[
         show_default="the active version",
     ),
 ]
+NoReasons = Annotated[
+    bool,
+    typer.Option(
+        "--no-reasons", help="Leave out reason_1 to reason_4, the features that cost most points."
+    ),
+]
+NoContributions = Annotated[
+    bool,
+    typer.Option(
+        "--no-contributions", help="Leave out points_FEATURE, the points that each feature adds."
+    ),
+]
 
 
 def score(
@@ -34,15 +46,19 @@ def score(
     out: OutFile,
     version: Version = None,
     allow_missing_features: AllowMissing = False,
+    no_reasons: NoReasons = False,
+    no_contributions: NoContributions = False,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
     """Score a file: score, band, points per feature and reason codes for each row.
 
     Reads CSV, CSV.gz or Parquet of any size; nothing of it is kept in the store.
+    Without contributions a million Parquet rows take half the time.
 
     Example:
       chancellor score applicants.csv --out scored.parquet
+      chancellor score applicants.parquet --out bands.pq --no-contributions
     """
     output = Output(as_json)
     with open_services(actor) as services, output.progress() as progress:
@@ -52,5 +68,7 @@ def score(
             version=version,
             progress=progress,
             allow_missing_features=allow_missing_features,
+            reasons=not no_reasons,
+            contributions=not no_contributions,
         )
     output.show(result, render.file_scored)

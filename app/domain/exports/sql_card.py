@@ -11,9 +11,10 @@ import ibis.expr.types as ir
 from app.domain.exports.sql_dialects import Dialect, adapt
 from app.domain.exports.stamp import NOT_IN_SQL, Stamp, refuse_characters
 from app.domain.intake import NOT_A_NUMBER, WORDS
+from app.domain.score_outputs import score_outputs
 from app.domain.scorecard import Scorecard
 from app.domain.scorecard_parts import Feature
-from app.domain.scorecard_table import Outputs, score_columns, score_outputs
+from app.domain.scorecard_table import Outputs, score_columns
 from app.domain.transforms import Bins, Categories, Linear, Log
 from app.domain.transforms_table import constant
 from app.errors import InvalidInputError
