@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from app.settings import default_actor
-
 if TYPE_CHECKING:
     from sqlalchemy.orm import Session
 
@@ -193,6 +191,7 @@ class Services:
         """Give the service of what a person sees first."""
         from app.lake.store import open_lake
         from app.services.overview_service import OverviewService
+        from app.settings import default_actor
 
         return OverviewService(self.db, self.actor or default_actor(), self.lake or open_lake())
 

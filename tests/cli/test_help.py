@@ -13,7 +13,10 @@ import typer
 from app.cli.main import app
 from tests.cli.command_line import CommandLine
 
-HEAVY = ("sqlalchemy", "ibis", "pandas", "numpy", "sklearn", "glum", "dagster", "pyarrow", "yaml")
+HEAVY = (
+    *("sqlalchemy", "ibis", "pandas", "numpy", "sklearn", "glum", "dagster", "pyarrow", "yaml"),
+    *("pydantic", "duckdb", "asyncio"),
+)
 ISSUE_A = """
 init | policy show | policy set | definitions list | definitions add | batch import | batch list
 batch show | batch withdraw | outcomes import | outcomes list | outcomes withdraw
@@ -108,7 +111,7 @@ def test_help_loads_nothing_heavy():
     assert done.stderr.strip() == "[]"
 
 
-def test_help_takes_well_under_a_second():
+def test_help_takes_a_third_of_a_second():
     def seconds() -> float:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         subprocess.run(
@@ -117,5 +120,5 @@ def test_help_takes_well_under_a_second():
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
-    # of the processor: 0.2 s alone, more where its caches are shared
-    assert min(seconds() for _ in range(3)) < 0.8
+    # of the processor: 0.2 s alone, up to twice that where its caches are shared
+    assert min(seconds() for _ in range(5)) < 0.45
