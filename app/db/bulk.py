@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlalchemy.types import TypeDecorator
 
+from app.db.engine import unavailable
 from app.db.transaction import (
     can_commit_alone,
     is_in_transaction,
@@ -185,7 +186,7 @@ def bulk_insert_columns(
             try:
                 write(cursor, sql, zip(*values, strict=True))
             except dialect.loaded_dbapi.Error as error:
-                raise _as_usual(error, sql, dialect) from error
+                raise as_usual(error, sql, dialect, driver) from error
             written += len(values[0])
             if on_chunk is not None:
                 on_chunk(written)
@@ -234,8 +235,27 @@ def _copy(cursor: Any, sql: str, rows: _Rows) -> None:
             copy.write_row(row)
 
 
-def _as_usual(error: Exception, sql: str, dialect: Dialect) -> BaseException:
-    """Wrap a driver's error as SQLAlchemy does, so that callers know one kind."""
+def as_usual(error: Exception, sql: str, dialect: Dialect, driver: Any) -> BaseException:
+    """Wrap a driver's error as SQLAlchemy does, so that callers know one kind.
+
+    Parameters
+    ----------
+    error : Exception
+        The driver's.
+    sql : str
+        The statement.
+    dialect : Dialect
+        Of the database.
+    driver : Any
+        The driver's connection.
+
+    Returns
+    -------
+    BaseException
+        SQLAlchemy's, to be raised from the driver's; UnavailableError where the connection is lost.
+    """
+    if dialect.is_disconnect(error, driver, None):  # type: ignore[arg-type]  # a driver's error
+        return unavailable(error)
     return DBAPIError.instance(sql, None, error, dialect.loaded_dbapi.Error, dialect=dialect)
 
 

@@ -104,8 +104,24 @@ def _name_what_is_lost(context: ExceptionContext) -> BaseException | None:
     )
     if context.is_pre_ping or not (context.is_disconnect or never_there):
         return None
+    return unavailable(context.original_exception)
+
+
+def unavailable(error: BaseException) -> UnavailableError:
+    """Give the error for a database that went away.
+
+    Parameters
+    ----------
+    error : BaseException
+        The driver's.
+
+    Returns
+    -------
+    UnavailableError
+        Says what to do.
+    """
     return UnavailableError(
-        f"the database does not answer: {str(context.original_exception).strip()}. What was not "
+        f"the database does not answer: {str(error).strip()}. What was not "
         "committed is not stored. When it runs again, look with chancellor doctor and repeat the "
         "command."
     )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from app.db.columns import read_columns
 from app.domain.outcomes import STATUSES
 from app.models import GroundTruthLabel
 
@@ -92,12 +93,35 @@ def stored_labels_hash(db: Session, label_set_id: int) -> str:
         GroundTruthLabel.event_type,
         GroundTruthLabel.event_date,
     ).where(GroundTruthLabel.label_set_id == label_set_id)
-    rows = db.execute(wanted).all()
     types = (pa.string(), pa.string(), pa.string(), pa.date32())
-    columns = zip(*rows, strict=True) if rows else ((), (), (), ())
     names = ("party_id", "status", "event_type", "event_date")
-    arrays = [pa.array(list(column), kind) for column, kind in zip(columns, types, strict=True)]
-    return hash_labels(pa.table(arrays, names=list(names)))
+    return hash_labels(read_columns(db, wanted, pa.schema(zip(names, types, strict=True))))
+
+
+def labelled_rows(db: Session, label_set_id: int) -> pa.Table:
+    """Read the labelled parties of a label set.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    label_set_id : int
+        Whose labels.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``party_id``, and ``label_value``: 1 bad, 0 good.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    wanted = (
+        select(GroundTruthLabel.party_id, GroundTruthLabel.label_value)
+        .where(GroundTruthLabel.label_set_id == label_set_id)
+        .where(GroundTruthLabel.label_value.is_not(None))
+    )
+    names = (("party_id", pa.string()), ("label_value", pa.int64()))
+    return read_columns(db, wanted, pa.schema(names))
 
 
 def label_columns(

@@ -18,9 +18,9 @@ from app.domain.types import Floats, Ints
 from app.domain.validation import Card
 from app.errors import ConflictError, InvalidInputError, NotFoundError, TamperingError
 from app.lake.store import Lake
-from app.models import Batch, GroundTruthLabel, LabelSet
+from app.models import Batch, LabelSet
 from app.queries.batches import require_batch
-from app.services.label_rows import stored_labels_hash
+from app.services.label_rows import labelled_rows, stored_labels_hash
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -317,21 +317,17 @@ def _read_batch(
     label_set: LabelSet,
     batch: Batch,
 ) -> _BatchRows:
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-    import pyarrow.compute as pc  # noqa: PLC0415 - the same
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
 
     from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
 
     table = _read_features(lake, batch, names)
     population = goodness_matrix(card, table, names)
-    labels = db.execute(
-        select(GroundTruthLabel.party_id, GroundTruthLabel.label_value)
-        .where(GroundTruthLabel.label_set_id == label_set.id)
-        .where(GroundTruthLabel.label_value.is_not(None))
-    ).all()
-    known = pa.array([row.party_id for row in labels], pa.string())
-    values = np.array([row.label_value for row in labels], dtype=np.int64)
-    position = pc.index_in(table["party_id"].combine_chunks(), value_set=known)
+    labels = labelled_rows(db, label_set.id)
+    values = labels["label_value"].to_numpy()
+    position = pc.index_in(
+        table["party_id"].combine_chunks(), value_set=labels["party_id"].combine_chunks()
+    )
     found = position.fill_null(_MISSING).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(found != _MISSING)
     if len(rows) != len(values):

@@ -5,12 +5,14 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta, timezone
 from typing import Any
 
+import pyarrow as pa
 import pytest
-from sqlalchemy import func, select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import func, literal_column, select
+from sqlalchemy.exc import DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from app.db import bulk_insert, bulk_insert_columns, open_session, transaction
+from app.db.columns import read_columns
 from app.errors import OpenTransactionError
 from app.models import GroundTruthLabel, ScoreSet
 from app.services.audit_service import record
@@ -177,3 +179,30 @@ def test_no_rows_are_no_error(labelled: Session) -> None:
 def test_bulk_rows_need_a_transaction(labelled: Session) -> None:
     with pytest.raises(OpenTransactionError):
         bulk_insert(labelled, LABELS, [_row("a")], COLUMNS)
+
+
+def test_columns_are_read_as_they_were_written(labelled: Session) -> None:
+    schema = pa.schema(
+        [("party_id", pa.string()), ("event_type", pa.string()), ("label_value", pa.int64()),
+         ("event_date", pa.date32())]
+    )  # fmt: skip
+    rows = [
+        _row(
+            party, event_type=None if n % 2 else party, event_date=MOMENT.date() if n % 3 else None
+        )
+        for n, party in enumerate([*HARD, *(f"P{n}" for n in range(100))])
+    ]
+    query = select(*(LABELS.c[name] for name in schema.names)).order_by(LABELS.c.id)
+    assert read_columns(labelled, query, schema).equals(schema.empty_table())
+    with transaction(labelled):
+        bulk_insert(labelled, LABELS, rows, COLUMNS)
+        found = read_columns(labelled, query, schema)  # the session's own transaction
+    assert found.schema.equals(schema)
+    wanted = [dict(zip(COLUMNS, row, strict=True)) for row in rows]
+    assert found.to_pylist() == [{name: row[name] for name in schema.names} for row in wanted]
+    some = query.where(LABELS.c.party_id.in_(["%s", "it's"]))
+    assert read_columns(labelled, some, schema)["party_id"].to_pylist() == ["it's", "%s"]
+    with pytest.raises(DBAPIError):
+        read_columns(
+            labelled, select(literal_column("no_such_column")), pa.schema([("x", pa.string())])
+        )
