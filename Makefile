@@ -4,6 +4,7 @@
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make screenshots  every page of the review desk, at two widths, light and dark, into screenshots/
 # make spark   Spark in an environment of its own, for the tests of exported SQL: 500 MB, a minute
+# make peers   libraries that `make bench` measures against, in an environment of their own: 900 MB
 # make bench   times of the main steps on this machine
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make monitoring-study  how often monitoring alerts, rightly and wrongly: docs/monitoring.md, 45 minutes
@@ -25,7 +26,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: monitoring-study setup spark demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
+.PHONY: monitoring-study setup spark peers demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -36,6 +37,11 @@ spark: .spark/.installed
 
 .spark/.installed: requirements-spark.lock scripts/spark | setup
 	@scripts/spark
+
+peers: .peers/.installed
+
+.peers/.installed: requirements-peers.lock scripts/peers | setup
+	@scripts/peers
 
 demo: setup
 	@$(BIN)/chancellor demo
@@ -117,7 +123,10 @@ lock: setup
 	    --quiet -o requirements.lock; \
 	"$$UV" pip compile --group spark \
 	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
-	    --quiet -o requirements-spark.lock
+	    --quiet -o requirements-spark.lock; \
+	"$$UV" pip compile --group peers \
+	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
+	    --quiet -o requirements-peers.lock
 
 clean:
-	@rm -rf .venv .uv .spark .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*
+	@rm -rf .venv .uv .spark .peers .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage*

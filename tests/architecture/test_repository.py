@@ -13,6 +13,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 DECISIONS = sorted((ROOT / "docs" / "adr").glob("[0-9]*.md"))
+LOCKS = ["requirements.lock", "requirements-spark.lock", "requirements-peers.lock"]
 PARTS_OF_A_DECISION = ("Context", "Decision", "Consequences", "Kept by")
 
 
@@ -35,6 +36,10 @@ def _for_spark() -> set[str]:
     return _names(PROJECT["dependency-groups"]["spark"])
 
 
+def _for_benchmarks() -> set[str]:
+    return _names(PROJECT["dependency-groups"]["peers"])
+
+
 def _locked(file: str = "requirements.lock") -> set[str]:
     text = (ROOT / file).read_text(encoding="utf-8")
     return {name.lower() for name in re.findall(r"^([A-Za-z0-9._-]+)==", text, flags=re.MULTILINE)}
@@ -43,16 +48,17 @@ def _locked(file: str = "requirements.lock") -> set[str]:
 def test_the_lock_covers_everything_the_project_asks_for() -> None:
     assert (_required() | _for_development()) - _locked() == set()
     assert _for_spark() - _locked("requirements-spark.lock") == set()
+    assert _for_benchmarks() - _locked("requirements-peers.lock") == set()
     assert _for_spark() & _locked() == set()  # half a gigabyte that `make setup` does not fetch
 
 
-@pytest.mark.parametrize("file", ["requirements.lock", "requirements-spark.lock"])
+@pytest.mark.parametrize("file", LOCKS)
 def test_the_lock_names_no_host(file: str) -> None:
     text = (ROOT / file).read_text(encoding="utf-8")
     assert re.findall(r"https?://|file://|--index|--extra|--find-links", text) == []
 
 
-@pytest.mark.parametrize("file", ["requirements.lock", "requirements-spark.lock"])
+@pytest.mark.parametrize("file", LOCKS)
 def test_every_locked_version_has_a_hash(file: str) -> None:
     entries = (ROOT / file).read_text(encoding="utf-8").split("\n")
     versions = [line for line in entries if re.match(r"^[A-Za-z0-9._-]+==", line)]
@@ -63,7 +69,7 @@ def test_every_locked_version_has_a_hash(file: str) -> None:
 def test_the_documentation_lists_exactly_the_dependencies() -> None:
     text = (ROOT / "docs" / "dependencies.md").read_text(encoding="utf-8")
     listed = set(re.findall(r"^\| `([a-z0-9-]+)`", text, flags=re.MULTILINE))
-    assert listed == _required() | _for_development() | _for_spark()
+    assert listed == _required() | _for_development() | _for_spark() | _for_benchmarks()
 
 
 @pytest.mark.parametrize("path", DECISIONS, ids=lambda path: path.stem)
