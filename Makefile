@@ -11,6 +11,7 @@
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
 # make load    scoring load on PostgreSQL beside a bare endpoint, ten minutes on a quiet machine
 # make pages   how long each page of the desk takes in a large store: docs/desk.md, ten minutes
+# make postgres-size  10 M label rows in PostgreSQL: ingest, reading, sizes, pages: docs/scaling.md, ten minutes
 # make generated  5,000 requests generated from the OpenAPI document, every check on
 # make serve   the HTTP API over the store in CHANCELLOR_HOME (default ./.chancellor), loopback only
 # make dagster Dagster's pages over the same store
@@ -26,7 +27,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: monitoring-study setup spark peers demo test browser screenshots check static format lint types layers docstrings quick bench load pages generated evidence torture serve dagster lock clean
+.PHONY: monitoring-study setup spark peers demo test browser screenshots check static format lint types layers docstrings quick bench load pages postgres-size generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -94,6 +95,9 @@ load: setup
 
 pages: setup
 	@$(BIN)/python -m benchmarks.pages
+
+postgres-size: setup
+	@$(BIN)/python -m benchmarks.postgres_size $(POSTGRES_SIZE_OPTIONS)
 
 generated: setup
 	@$(BIN)/python -m tests.support.generated_requests

@@ -1,8 +1,9 @@
 """How long each page of the desk takes at the server in a large store: ``make pages``.
 
 The store is made by the services: 300 batches, 500 versions, a million label rows over five label
-sets, a trained model and its draft. Then the real server is asked for every page of the table; the
-time is the server's own, from its log line, so that the caller's share is left out.
+sets, a trained model and its draft, a report of monitoring. Then the real server is asked for every
+page of the table; the time is the server's own, from its log line, so that the caller's share is
+left out.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from app.services.batch_service import BatchService
 from app.services.key_service import KeyService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
+from app.services.monitoring_service import MonitoringService
 from app.services.outcome_service import OutcomeService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
@@ -53,7 +55,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="chancellor-pages-") as folder:
         home = Path(folder) / "store"
         names = _make_store(home, Path(folder), options.scale)
-        rows = list(_measured(home, Path(folder), names))
+        rows = list(measured_pages(home, Path(folder), names))
     print("| page | first ms | median ms | slowest of 20, ms | kB |\n|---|---|---|---|---|")  # noqa: T201 - the result
     for row in rows:
         print(  # noqa: T201 - the result
@@ -80,7 +82,7 @@ def _make_store(home: Path, folder: Path, scale: float) -> Mapping[str, str]:
     model_id, draft = _train(folder, max(5_000, int(N_PARTIES * scale)))
     rng = np.random.default_rng(SEED + 1)
     for number in range(n_batches - 1):
-        _import_batch(folder, f"SMALL_{number:03}", rng, SMALL, "2024-06-30")
+        import_batch(folder, f"SMALL_{number:03}", rng, SMALL, "2024-06-30")
     _say("batches", n_batches)
     with open_session() as db:
         service = ScorecardVersionService(db, actor="ada")
@@ -91,25 +93,23 @@ def _make_store(home: Path, folder: Path, scale: float) -> Mapping[str, str]:
             service.add_version(Scorecard.from_document(content), note=f"proposal {number}")
         key = KeyService(db, actor="ada").create(owner="grace", role="admin")["key"]
     _say("versions", n_versions)
-    return {"batch_id": "LARGE", "model_id": model_id, "version": draft, "key": key}
+    with open_session() as db:
+        report = MonitoringService(db, actor="ada").monitor("LARGE")["report_id"]
+    _say("report", report)
+    return {
+        "batch_id": "LARGE",
+        "model_id": model_id,
+        "version": draft,
+        "report_id": str(report),
+        "key": key,
+    }
 
 
 def _train(folder: Path, n_parties: int) -> tuple[str, str]:
     rng = np.random.default_rng(SEED)
-    table = _import_batch(folder, "LARGE", rng, n_parties, None)
-    scored_on = table["scored_at"].to_numpy()
-    risk = 0.28 - 0.18 * table["kyc_verified"].to_numpy()
-    some = rng.random(n_parties) < risk
-    events = {"party_id": table["party_id"].to_numpy()[some], "event_date": scored_on[some] + 60}
-    pq.write_table(pa.table(events), folder / "events.parquet")
+    table = import_batch(folder, "LARGE", rng, n_parties, None)
+    import_events(folder, table, rng, "LARGE", "2025-12-31")
     with open_session() as db:
-        OutcomeService(db, actor="ada").import_events(
-            folder / "events.parquet",
-            party_id="party_id",
-            event_date="event_date",
-            event_type="write_off",
-            through="2025-12-31",
-        )
         for days in WINDOWS:
             LabelGenerationService(db, actor="ada").generate_labels(
                 batch_id="LARGE", observation_window_days=days
@@ -121,9 +121,28 @@ def _train(folder: Path, n_parties: int) -> tuple[str, str]:
     return trained["model_id"], made["version"]
 
 
-def _import_batch(
+def import_events(
+    folder: Path, table: pa.Table, rng: np.random.Generator, batch_id: str, through: str
+) -> None:
+    """Import a write-off of some parties of a batch, 60 days after they were scored."""
+    scored_on = table["scored_at"].to_numpy()
+    some = rng.random(table.num_rows) < 0.28 - 0.18 * table["kyc_verified"].to_numpy()
+    events = {"party_id": table["party_id"].to_numpy()[some], "event_date": scored_on[some] + 60}
+    pq.write_table(pa.table(events), folder / f"{batch_id}-events.parquet")
+    with open_session() as db:
+        OutcomeService(db, actor="ada").import_events(
+            folder / f"{batch_id}-events.parquet",
+            party_id="party_id",
+            event_date="event_date",
+            event_type="write_off",
+            through=through,
+        )
+
+
+def import_batch(
     folder: Path, batch_id: str, rng: np.random.Generator, n_parties: int, day: str | None
 ) -> pa.Table:
+    """Simulate a batch and import it; scored within 2024, or all on one day."""
     days = np.datetime64("2024-01-01") + rng.integers(0, 365, n_parties)
     scored_at = days if day is None else np.full(n_parties, np.datetime64(day))
     names = np.char.add(f"{batch_id}-", np.arange(n_parties).astype(str))
@@ -141,7 +160,8 @@ def _import_batch(
     return table
 
 
-def _measured(home: Path, folder: Path, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+def measured_pages(home: Path, folder: Path, names: Mapping[str, str]) -> Iterator[dict[str, Any]]:
+    """Ask the real server for every page of the table whose address can be filled in."""
     environment = {"CHANCELLOR_HOME": str(home), "CHANCELLOR_REQUESTS_PER_MINUTE": "0"}
     with (
         service_process(folder, **environment) as service,

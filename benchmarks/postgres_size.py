@@ -13,6 +13,7 @@ import argparse
 import json
 import os
 import resource
+import statistics
 import sys
 import tempfile
 import time
@@ -21,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
+import httpx
 import numpy as np
 from sqlalchemy import Connection, Table, insert, select, text
 from sqlalchemy.orm import Session
@@ -39,8 +41,9 @@ from app.services.label_inputs import recorded_inputs
 from app.services.label_rows import LABEL_COLUMNS, label_columns, stored_labels_hash
 from app.services.store import initialise_store
 from app.services.training_sample import read_training_data
-from benchmarks.pages import BUDGET_MS, import_batch, import_events, measured_pages
+from benchmarks.pages import BUDGET_MS, TIMES, import_batch, import_events, measured_pages
 from tests.support.postgres import SETTINGS, running_server
+from tests.support.service_process import service_process
 
 _T = TypeVar("_T")
 
@@ -109,10 +112,10 @@ def _fill(home: Path, n_batches: int, n_parties: int) -> Mapping[str, Any]:
     with open_session() as db:
         labels, seconds = _timed(lambda: _labels_of(db, names[0]))
         computing = seconds
-        copying = [
-            _timed(lambda name=name: _by_copy(db, name, names[0], labels))[1]
-            for name in names[1:-1]
-        ]
+        copying, at_work = [], [_server_seconds(db)]
+        for name in names[1:-1]:
+            copying.append(_timed(lambda: _by_copy(db, name, names[0], labels))[1])  # noqa: B023 - called at once
+            at_work.append(_server_seconds(db))
     ingest.append(_by_service(home, names[-1], rng, n_parties, "2025-12-31"))
     return {
         "n_batches": n_batches,
@@ -120,6 +123,7 @@ def _fill(home: Path, n_batches: int, n_parties: int) -> Mapping[str, Any]:
         "ingest": ingest,
         "computing_seconds": computing,
         "copy_seconds": copying,
+        "copy_server_cpu_seconds": np.diff(at_work).round(2).tolist(),
         "copied_rows_per_second": [round(n_parties / one) for one in copying],
     }
 
@@ -131,15 +135,17 @@ def _by_service(
     import_events(home.parent, table, rng, name, through)
     del table
     with open_session() as db:
-        before = _rows(db)
+        before, at_work = _rows(db), _server_seconds(db)
         service = LabelGenerationService(db, actor="ada")
         _, labelling = _timed(
             lambda: service.generate_labels(batch_id=name, observation_window_days=WINDOW_DAYS)
         )
+        at_work = _server_seconds(db) - at_work
     return {
         "rows_before": before,
         "import_seconds": importing,
         "labels_seconds": labelling,
+        "server_cpu_seconds": round(at_work, 2),
         "labels_rows_per_second": round(n_parties / labelling),
         "peak_rss_mb": _peak_mb(),
     }
@@ -277,13 +283,54 @@ def _pages(home: Path) -> Mapping[str, Any]:
         key = KeyService(db, actor="ada").create(owner="grace", role="admin")["key"]
         first = db.scalars(select(Batch.batch_id).order_by(Batch.batch_id)).first()
     names = {"batch_id": str(first), "version": "v1", "key": key}
-    return {"rows": list(measured_pages(home, home.parent, names))}
+    return {
+        "listings_ms": _listings(str(key), home.parent, str(first)),
+        "rows": list(measured_pages(home, home.parent, names)),
+    }
+
+
+def _listings(key: str, folder: Path, batch_id: str) -> Mapping[str, float]:
+    """Time the listings of the API that look at batches and labels: the median of 20, in ms."""
+    addresses = (
+        "/api/batches",
+        f"/api/batches/{batch_id}",
+        f"/api/labels/{batch_id}",
+        "/api/monitoring/reports",
+        "/api/monitoring/over-time",
+        "/api/monitoring/alerts",
+        "/api/pipeline/models",
+        "/api/scoring/versions",
+    )
+    found = {}
+    with (
+        service_process(folder, CHANCELLOR_REQUESTS_PER_MINUTE="0") as service,
+        httpx.Client(
+            base_url=service.url,
+            headers={"Authorization": f"Bearer {key}"},
+            timeout=60,
+            trust_env=False,
+        ) as client,
+    ):
+        for address in addresses:
+            client.get(address).raise_for_status()
+            times = [_timed(lambda: client.get(address))[1] for _ in range(TIMES)]  # noqa: B023 - called at once
+            found[address] = round(1000 * statistics.median(times), 1)
+    return found
+
+
+def _server_seconds(db: Session) -> float:
+    """Processor time of the session's own server process so far; 0 on another machine."""
+    stat = Path(f"/proc/{db.scalar(text('SELECT pg_backend_pid()'))}/stat")
+    if not stat.exists():
+        return 0.0
+    fields = stat.read_text("ascii").rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def _timed(work: Callable[[], _T]) -> tuple[_T, float]:
     began = time.perf_counter()
     found = work()
-    return found, round(time.perf_counter() - began, 2)
+    return found, round(time.perf_counter() - began, 4)
 
 
 def _peak_mb() -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -19,6 +20,7 @@ from app.models import Batch
 from app.queries.versions import require_active, require_version
 from app.services.comparison_rows import population_scores
 from app.services.label_inputs import gather_inputs
+from app.services.label_rows import count_statuses
 from app.services.label_tables import label_by_events
 
 _STAGE = "Labelling under each window"
@@ -34,7 +36,7 @@ class _Rows:
 @dataclass(frozen=True, slots=True)
 class _Labels:
     value: Ints
-    status: np.ndarray
+    counts: dict[str, int]
     data_through: date
     described: Document
 
@@ -108,13 +110,16 @@ def window_lines(
 def _read_rows(
     db: Session, lake: Lake, batches: Sequence[Batch], card: Scorecard
 ) -> tuple[_Rows, list[str]]:
-    parties: list[str] = []
-    days = []
-    for batch in batches:
-        table = lake.read_table(batch.file_path, batch.file_hash, columns=["party_id", "scored_at"])
-        parties += table["party_id"].to_pylist()
-        days.append(table["scored_at"].to_numpy().astype("datetime64[D]"))
-    codes = np.unique(np.array(parties, dtype=object), return_inverse=True)[1].astype(np.int64)
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    table = pa.concat_tables(
+        [
+            lake.read_table(batch.file_path, batch.file_hash, columns=["party_id", "scored_at"])
+            for batch in batches
+        ]
+    )
+    codes = table["party_id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    days = table["scored_at"].to_numpy().astype("datetime64[D]")
     limits = []
     risk: Floats | None = None
     try:
@@ -122,11 +127,11 @@ def _read_rows(
         risk = -score
     except InvalidInputError as error:
         limits.append(f"There is no AUC: {error.message}.")
-    return _Rows(codes, np.concatenate(days), risk), limits
+    return _Rows(codes.astype(np.int64), days, risk), limits
 
 
 def _label(db: Session, lake: Lake, batches: Sequence[Batch], name: str, days: int) -> _Labels:
-    values, statuses, through = [], [], date.max
+    values, counts, through = [], Counter[str](), date.max
     for batch in batches:
         inputs = gather_inputs(db, batch.batch_id, name, days)
         rule = inputs.rule
@@ -141,7 +146,7 @@ def _label(db: Session, lake: Lake, batches: Sequence[Batch], name: str, days: i
         )
         through = rule.data_through
         values.append(table["label_value"].fill_null(-1).to_numpy().astype(np.int64))
-        statuses.append(np.array(table["status"].to_pylist(), dtype=object))
+        counts.update(count_statuses(table))
     described = {
         "outcome_type": name,
         "definition_version": inputs.details["definition_version"],
@@ -149,7 +154,7 @@ def _label(db: Session, lake: Lake, batches: Sequence[Batch], name: str, days: i
         "types_never_imported": inputs.details["types_never_imported"],
         "has_exposures": bool(inputs.exposures),
     }
-    return _Labels(np.concatenate(values), np.concatenate(statuses), through, described)
+    return _Labels(np.concatenate(values), counts, through, described)
 
 
 def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -> Document:
@@ -166,7 +171,7 @@ def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -
     everyone = np.ones(len(rows.party), dtype=np.bool_)
     lines = []
     for days, labels in zip(windows, found, strict=True):
-        counts = {f"n_{status}": int((labels.status == status).sum()) for status in STATUSES}
+        counts = {f"n_{status}": labels.counts[status] for status in STATUSES}
         lines.append(
             {
                 "window_days": days,
