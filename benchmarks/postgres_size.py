@@ -33,12 +33,17 @@ from app.db.engine import create_store_engine
 from app.domain.scorecard import default_card
 from app.lake.store import open_lake
 from app.models import Batch, GroundTruthLabel, LabelSet
-from app.queries.monitored import first_immature, list_labels
+from app.queries.monitored import first_immature
 from app.queries.new_outcomes import labelled_parties
 from app.services.key_service import KeyService
 from app.services.label_generation_service import LabelGenerationService, compute_labels
 from app.services.label_inputs import recorded_inputs
-from app.services.label_rows import LABEL_COLUMNS, label_columns, stored_labels_hash
+from app.services.label_rows import (
+    LABEL_COLUMNS,
+    label_columns,
+    labelled_rows,
+    stored_labels_hash,
+)
 from app.services.store import initialise_store
 from app.services.training_sample import read_training_data
 from benchmarks.pages import BUDGET_MS, TIMES, import_batch, import_events, measured_pages
@@ -214,7 +219,7 @@ def _reading(db: Session) -> Mapping[str, float]:
         "training data of a batch": lambda: read_training_data(
             db, open_lake(), default_card(), [last]
         ),
-        "labels for monitoring": lambda: list_labels(db, last.id),
+        "labelled rows": lambda: labelled_rows(db, last.id),
         "labelled parties": lambda: labelled_parties(db, last.id),
         "first immature party": lambda: first_immature(db, last.id),
         "count of all labels": lambda: _rows(db),

@@ -72,30 +72,6 @@ def scored_order(batch: Batch) -> tuple[object, ...]:
     return batch.scored_from, batch.scored_to, batch.batch_id
 
 
-def list_labels(db: Session, label_set_id: int) -> tuple[tuple[str, int], ...]:
-    """List the labelled parties of a label set.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-    label_set_id : int
-        The label set.
-
-    Returns
-    -------
-    tuple of (party_id, int)
-        1 bad, 0 good.
-    """
-    rows = db.execute(
-        select(GroundTruthLabel.party_id, GroundTruthLabel.label_value).where(
-            GroundTruthLabel.label_set_id == label_set_id,
-            GroundTruthLabel.label_value.is_not(None),
-        )
-    )
-    return tuple((row.party_id, int(row.label_value)) for row in rows)
-
-
 def first_immature(db: Session, label_set_id: int) -> datetime | None:
     """Find when the first immature party of a label set was scored.
 

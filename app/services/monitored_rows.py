@@ -17,9 +17,8 @@ from app.domain.types import Floats, Ints
 from app.errors import TamperingError
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
-from app.queries.monitored import list_labels
 from app.services.batch_features import require_features
-from app.services.label_rows import stored_labels_hash
+from app.services.label_rows import labelled_rows, stored_labels_hash
 from app.services.training_sample import training_features
 
 if TYPE_CHECKING:
@@ -149,8 +148,7 @@ def read_labels(db: Session, label_set: LabelSet, snapshot: pa.Table) -> tuple[I
     TamperingError
         If the labels are not those that were generated.
     """
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-    import pyarrow.compute as pc  # noqa: PLC0415 - the same
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
 
     found = stored_labels_hash(db, label_set.id)
     if found != label_set.content_hash:
@@ -160,10 +158,11 @@ def read_labels(db: Session, label_set: LabelSet, snapshot: pa.Table) -> tuple[I
             "`chancellor doctor`.",
             label_set_id=label_set.id,
         )
-    labels = list_labels(db, label_set.id)
-    parties = pa.array([party for party, _ in labels], pa.string())
-    values = np.array([value for _, value in labels], dtype=np.int64)
-    places = pc.index_in(snapshot["party_id"].combine_chunks(), value_set=parties)
+    labels = labelled_rows(db, label_set.id)
+    values = labels["label_value"].to_numpy()
+    places = pc.index_in(
+        snapshot["party_id"].combine_chunks(), value_set=labels["party_id"].combine_chunks()
+    )
     codes = places.fill_null(-1).to_numpy(zero_copy_only=False)
     rows = np.flatnonzero(codes >= 0)
     return rows, values[codes[rows]]

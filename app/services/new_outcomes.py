@@ -127,7 +127,7 @@ def _may_hold_new(batch: Batch, inputs: LabelInputs, then: LabelSet | None) -> b
 
 def _labels(lake: Lake, inputs: LabelInputs) -> dict[str, int]:
     """Label the parties of a batch; those that are neither good nor bad are left out."""
-    snapshot = lake.read_table(*inputs.snapshot)
+    snapshot = lake.read_table(*inputs.snapshot, columns=["party_id", "scored_at"])
     if inputs.outcome_type == FINAL_FLAG or inputs.rule is None:
         table = label_by_flags(lake, snapshot, inputs.outcomes)
     else:
