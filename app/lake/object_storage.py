@@ -69,7 +69,7 @@ class Storage:
         settings = get_settings()
         self.url = url.rstrip("/")
         self.is_local = "://" not in url or url.startswith("file://")
-        self.endpoint = _endpoint()
+        self.endpoint = _endpoint() if url.startswith("s3:") else ""
         self.fs, self.root = _connect(
             self.url, self.endpoint, _region(), settings.lake_attempts, settings.lake_seconds
         )
