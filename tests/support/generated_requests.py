@@ -24,6 +24,7 @@ from app.services.decision_service import DecisionService
 from app.services.key_service import KeyService
 from app.services.label_generation_service import LabelGenerationService
 from app.services.model_training_service import ModelTrainingService
+from app.services.monitoring_service import MonitoringService
 from app.services.outcome_service import OutcomeService
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.store import initialise_store
@@ -77,6 +78,7 @@ def fill_store(folder: Path) -> str:
         DecisionService(db, actor="ann").decide(
             [{"party_id": "P1", "features": {"a": 0.5, "b": 0.5, "c": 0.5}}]
         )
+        MonitoringService(db, actor="ann").monitor("B1")
         return str(KeyService(db, actor="tester").create(owner="root", role="admin")["key"])
 
 

@@ -14,14 +14,16 @@ Dialect = Literal["duckdb", "postgres", "sqlite", "spark", "snowflake", "bigquer
 EXPORTED: dict[str, Any] = {
     "description": "The file, as `chancellor export` writes it.",
     "content": {
-        kind: {"schema": {"type": "string"}}
-        for kind in (
-            "application/json",
-            "text/x-python; charset=utf-8",
-            "application/sql",
-            "application/xml",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        )
+        "application/json": {"schema": {"type": "object", "additionalProperties": True}},
+        **{
+            kind: {"schema": {"type": "string"}}
+            for kind in (
+                "text/x-python; charset=utf-8",
+                "application/sql",
+                "application/xml",
+                "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+            )
+        },
     },
 }
 PAPER: dict[str, Any] = {
