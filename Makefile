@@ -5,7 +5,8 @@
 # make screenshots  every page of the review desk, at two widths, light and dark, into screenshots/
 # make spark   Spark in an environment of its own, for the tests of exported SQL: 500 MB, a minute
 # make peers   libraries that `make bench` measures against, in an environment of their own: 900 MB
-# make bench   times of the main steps on this machine
+# make bench   speed and memory against bare engines, peers and budgets: docs/performance.md, half an hour;
+#              BENCH="score labels" measures these parts alone
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make monitoring-study  how often monitoring alerts, rightly and wrongly: docs/monitoring.md, 45 minutes
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
@@ -86,9 +87,8 @@ quick: setup
 	@echo "== quick tests"
 	@$(PYTEST) -m "not slow"
 
-bench: setup
-	@$(BIN)/python -m benchmarks.speed
-	@$(BIN)/python -m benchmarks.audit_chain
+bench: setup peers
+	@$(BIN)/python -m benchmarks.performance $(BENCH)
 
 load: setup
 	@$(BIN)/python -m benchmarks.load $(LOAD_OPTIONS)

@@ -1,4 +1,4 @@
-"""Speed and memory of ``audit verify`` on a long chain: part of ``make bench``.
+"""Speed and memory of ``audit verify`` on a long chain.
 
     python -m benchmarks.audit_chain [--events N] [--no-postgresql]
 

@@ -1,0 +1,1 @@
+"""Speed and memory against bare engines, peers and budgets: ``make bench``."""
