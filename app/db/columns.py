@@ -1,17 +1,23 @@
-"""Many rows of a SELECT as an Arrow table: by COPY on PostgreSQL, without a Python row for each."""
+"""Many rows of a SELECT as an Arrow table: by COPY on PostgreSQL, by plain tuples on SQLite."""
 
 from __future__ import annotations
 
 import io
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import Select
+from sqlalchemy.engine.interfaces import Compiled
 from sqlalchemy.orm import Session
 
 from app.db.bulk import as_usual
+from app.errors import UnavailableError
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlalchemy.sql.compiler import SQLCompiler
+
+_ROWS_AT_ONCE = 100_000
 
 
 def read_columns(db: Session, query: Select[*tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
@@ -31,31 +37,48 @@ def read_columns(db: Session, query: Select[*tuple[Any, ...]], schema: pa.Schema
     pyarrow.Table
         One row each, in the order in which the database gives them.
     """
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-
     connection = db.connection()
     driver = connection.connection.driver_connection
-    if connection.dialect.name == "sqlite" or driver is None:
-        rows = db.execute(query).all()
-        columns = zip(*rows, strict=True) if rows else [()] * len(schema)
-        return pa.table(
-            [
-                pa.array(list(column), kind)
-                for column, kind in zip(columns, schema.types, strict=True)
-            ],
-            schema=schema,
-        )
+    if driver is None:
+        raise UnavailableError("the connection to the database is gone: try again")
     compiled = query.compile(
         dialect=connection.dialect, compile_kwargs={"render_postcompile": True}
     )
-    statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
-    written = io.BytesIO()
+    read = _fetched if connection.dialect.name == "sqlite" else _copied
     try:
-        with driver.cursor() as cursor, cursor.copy(statement, compiled.params) as copy:
-            for block in copy:
-                written.write(block)
+        return read(driver, compiled, schema)
     except connection.dialect.loaded_dbapi.Error as error:
-        raise as_usual(error, statement, connection.dialect, driver) from error
+        raise as_usual(error, str(compiled), connection.dialect, driver) from error
+
+
+def _fetched(driver: Any, compiled: Compiled, schema: pa.Schema) -> pa.Table:
+    """Fetch tuples as the driver gives them: SQLAlchemy's rows take ten times as long."""
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    cursor = driver.execute(str(compiled), tuple(_values(compiled)))
+    batches = []
+    while rows := cursor.fetchmany(_ROWS_AT_ONCE):
+        columns = [
+            pa.array(column, pa.string()).cast(kind) if pa.types.is_date(kind)
+            else pa.array(column, kind)
+            for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
+        ]  # fmt: skip
+        batches.append(pa.record_batch(columns, schema=schema))
+    return pa.Table.from_batches(batches, schema)
+
+
+def _values(compiled: Compiled) -> Iterator[Any]:
+    """Give the values of a statement's places, in order."""
+    sql = cast("SQLCompiler", compiled)
+    return (sql.params[name] for name in sql.positiontup or ())
+
+
+def _copied(driver: Any, compiled: Compiled, schema: pa.Schema) -> pa.Table:
+    written = io.BytesIO()
+    statement = f"COPY ({compiled}) TO STDOUT (FORMAT csv)"
+    with driver.cursor() as cursor, cursor.copy(statement, compiled.params) as copy:
+        for block in copy:
+            written.write(block)
     return _parsed(written, schema)
 
 
