@@ -96,6 +96,9 @@ class Settings(BaseSettings):
     audit_key : Path
         ``CHANCELLOR_AUDIT_KEY``, the private key that signs audit checkpoints; default
         ``audit_key.pem`` in the home.
+    training_rows : int
+        ``CHANCELLOR_TRAINING_ROWS``, labelled rows above which training draws a stratified sample
+        of about so many; default 1,000,000.
     duckdb_memory : str
         ``CHANCELLOR_DUCKDB_MEMORY``, what one DuckDB may hold in memory, such as ``4GiB``; by
         default "" and DuckDB takes up to 80 % of the machine's.
@@ -132,6 +135,7 @@ class Settings(BaseSettings):
     monitor_seconds: NonNegativeFloat = 300.0
     webhook_url: str = ""
     webhook_secret: SecretStr = SecretStr("")
+    training_rows: PositiveInt = 1_000_000
     duckdb_memory: Annotated[str, AfterValidator(_amount)] = ""
     duckdb_spill: Path = Path()
     duckdb_threads: NonNegativeInt = 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from app.domain.codes import count_distinct, is_among
 from app.domain.counted import counted
 from app.domain.types import Bools, Dates, Floats, Ints
 from app.errors import InvalidInputError, ValidationInfeasibleError
@@ -68,17 +69,17 @@ class Sample:
     @property
     def n_parties(self) -> int:
         """Give the number of distinct parties."""
-        return len(np.unique(self.party))
+        return count_distinct(self.party)
 
     @property
     def n_bad(self) -> int:
         """Give the number of distinct parties with a bad row."""
-        return len(np.unique(self.party[self.bad == 1]))
+        return count_distinct(self.party[self.bad == 1])
 
     @property
     def n_good(self) -> int:
         """Give the number of distinct parties with a good row."""
-        return len(np.unique(self.party[self.bad == 0]))
+        return count_distinct(self.party[self.bad == 0])
 
     def take(self, rows: Ints) -> Sample:
         """Give the sample of these rows, in this order."""
@@ -145,9 +146,9 @@ def find_out_of_time_split(sample: Sample) -> tuple[Split | None, str]:
         return None, f"{spans}, at least {OUT_OF_TIME_MIN_DAYS} are needed"
     cut = out_of_time_cut(sample.scored_on)
     is_train = sample.scored_on <= cut
-    is_test = ~is_train & ~np.isin(sample.party, sample.party[is_train])
+    is_test = ~is_train & ~is_among(sample.party, sample.party[is_train])
     for name, part in (("training", is_train), ("test", is_test)):
-        n_bad = len(np.unique(sample.party[part & (sample.bad == 1)]))
+        n_bad = count_distinct(sample.party[part & (sample.bad == 1)])
         if n_bad < OUT_OF_TIME_MIN_BAD:
             return None, (
                 f"the {name} part, split after {cut}, holds {counted(n_bad, 'bad party')}, "

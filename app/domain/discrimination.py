@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
 
+from app.domain.codes import dense_codes
 from app.domain.types import Bools, Floats, Ints
 from app.errors import InvalidInputError
 
@@ -94,12 +95,19 @@ def tie_levels(risk: Floats) -> Ints:
     >>> tie_levels(np.array([0.1 + 0.2, 0.3, 0.1])).tolist()
     [1, 1, 0]
     """
-    order = np.argsort(risk, kind="stable")
+    order = np.argsort(risk)  # rows of equal risk share a level in whatever order they come
     ascending = risk[order]
     slack = _NOISE * float(np.abs(ascending[[0, -1]]).max()) if len(risk) else 0.0
     levels = np.zeros(len(risk), dtype=np.int64)
     levels[order[1:]] = np.cumsum(np.diff(ascending) > slack)
     return levels
+
+
+def _mid_ranks(levels: Ints) -> Floats:
+    """Rank rows from 1 by their level, ties in the middle: by counting, not by another sort."""
+    counts = np.bincount(levels)
+    middle = np.cumsum(counts) - (counts - 1) / 2
+    return np.asarray(middle[levels], dtype=np.float64)
 
 
 def auc_roc(risk: Floats, bad: Ints) -> float:
@@ -131,7 +139,7 @@ def auc_roc(risk: Floats, bad: Ints) -> float:
     n_good = len(bad) - n_bad
     if n_bad == 0 or n_good == 0:
         raise InvalidInputError("AUC needs bad and good rows", n_bad=n_bad, n_good=n_good)
-    ranks = rankdata(tie_levels(risk))
+    ranks = _mid_ranks(tie_levels(risk))
     return float((ranks[bad == 1].sum() - n_bad * (n_bad + 1) / 2) / (n_bad * n_good))
 
 
@@ -216,9 +224,9 @@ def delong_components(risks: Floats, bad: Ints) -> Components:
     values = np.empty_like(risks, dtype=np.float64)
     for row, risk in enumerate(risks):
         levels = tie_levels(risk)
-        everyone = rankdata(levels)
-        values[row, is_bad] = (everyone[is_bad] - rankdata(levels[is_bad])) / n_good
-        values[row, ~is_bad] = 1 - (everyone[~is_bad] - rankdata(levels[~is_bad])) / n_bad
+        everyone = _mid_ranks(levels)
+        values[row, is_bad] = (everyone[is_bad] - _mid_ranks(levels[is_bad])) / n_good
+        values[row, ~is_bad] = 1 - (everyone[~is_bad] - _mid_ranks(levels[~is_bad])) / n_bad
     return Components(auc=values[:, is_bad].mean(axis=1), values=values)
 
 
@@ -280,7 +288,7 @@ class _PartySums:
 
 
 def _party_sums(components: Floats, party: Ints, mask: Bools) -> _PartySums:
-    codes = np.unique(party, return_inverse=True)[1]
+    codes = dense_codes(party)
     n_parties = int(codes.max()) + 1
     deviation = np.where(mask, components - components[mask].mean(), 0.0)
     return _PartySums(

@@ -197,11 +197,11 @@ def _shown(name: str, estimate: Estimate) -> str:
 
 
 def _periods(sample: Sample, card: Card, judged: Validation) -> Iterator[Period]:
-    names = period_names(sample.scored_on)
+    first, code = np.unique(_periods_of(sample.scored_on), return_inverse=True)
     baseline = -card.unrounded_scores(sample.goodness, card.weights)
     refined = _unseen_risk(sample, judged)
-    for name in np.unique(names):
-        rows = names == name
+    for number, name in enumerate(np.datetime_as_string(first)):
+        rows = code == number
         seen = rows & np.isfinite(refined)
         yield Period(
             name=str(name),
@@ -231,9 +231,13 @@ def period_names(scored_on: Dates) -> np.ndarray:
     >>> period_names(np.array(["2026-03-31", "2026-04-01"], dtype="datetime64[D]")).tolist()
     ['2026-03', '2026-04']
     """
+    return np.datetime_as_string(_periods_of(scored_on))
+
+
+def _periods_of(scored_on: Dates) -> Dates:
     months = scored_on.astype("datetime64[M]")
     unit = "Y" if len(np.unique(months)) > MAX_MONTHS else "M"
-    return np.datetime_as_string(months.astype(f"datetime64[{unit}]"))
+    return months.astype(f"datetime64[{unit}]")
 
 
 def _unseen_risk(sample: Sample, judged: Validation) -> Floats:

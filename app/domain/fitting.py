@@ -18,6 +18,7 @@ _GRADIENT_TOLERANCE = 1e-9
 _COLLINEAR = 1e-8
 _NO_VARIANCE = 1e-300
 _LOADING = 1e-6
+_SURELY_APART = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,6 +281,8 @@ def unidentified_features(goodness: Floats) -> Bools:
     varying = np.flatnonzero(~constant)
     unidentified = constant.copy()
     if len(varying):
+        if _are_far_from_collinear(centred[:, varying], spread[varying]):
+            return np.asarray(constant, dtype=np.bool_)
         standard = centred[:, varying] / spread[varying]
         _, singular, directions = np.linalg.svd(np.linalg.qr(standard, mode="r"))
         null = np.zeros(len(varying), dtype=bool)
@@ -287,6 +290,17 @@ def unidentified_features(goodness: Floats) -> Bools:
         null[: len(singular)] = singular < _COLLINEAR * singular[0]
         unidentified[varying] = (np.abs(directions[null]) > _LOADING).any(axis=0)
     return np.asarray(unidentified, dtype=np.bool_)
+
+
+def _are_far_from_collinear(centred: Floats, spread: Floats) -> bool:
+    """Say whether the correlations alone show it; in doubt the rows themselves are decomposed.
+
+    Eigenvalues are squares of singular values and exact to some 1e-14: below 1e-6 of the largest
+    they cannot tell what 1e-8 of a singular value needs.
+    """
+    correlations = centred.T @ centred / (len(centred) * np.outer(spread, spread))
+    eigenvalues = np.linalg.eigvalsh(correlations)
+    return bool(eigenvalues[0] > _SURELY_APART * eigenvalues[-1])
 
 
 def _fit(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from app.domain.gates import Verdict, weight_gates
+from app.domain.party_score import TIE
 from app.domain.policy import Policy
 from app.domain.stability import band_shift
 from app.domain.types import Floats, Ints
@@ -46,7 +47,7 @@ class GuardRails:
 
     def bands(self, unrounded: Floats) -> Ints:
         """Give the band number of each row, shape (n,), after rounding as the card does."""
-        score = np.floor(unrounded + 0.5 + 1e-9)
+        score = np.floor(unrounded + 0.5 + TIE)
         return np.searchsorted(self.band_edges, score, side="right").astype(np.int64)
 
     def judge(self, weights: Floats) -> tuple[Verdict, ...]:
@@ -72,8 +73,10 @@ class GuardRails:
         )
 
     def _band_counts(self, unrounded: Floats) -> Ints:
-        counts = np.bincount(self.bands(unrounded), minlength=len(self.band_edges) + 1)
-        return counts.astype(np.int64)
+        """Count rows per band as `bands` does: floor(x) >= e is x >= ceil(e)."""
+        rounded = unrounded + 0.5 + TIE
+        above = [np.count_nonzero(rounded >= edge) for edge in np.ceil(self.band_edges)]
+        return np.array([len(unrounded), *above], np.int64) - np.array([*above, 0], np.int64)
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,6 +25,7 @@ def label_expression(
     window_days: int,
     data_through: date,
     exposures: ir.Table | None = None,
+    keep: tuple[str, ...] = (),
 ) -> ir.Table:
     """Label every party: the first that holds of excluded, immature, bad, indeterminate, good.
 
@@ -45,17 +46,20 @@ def label_expression(
         ``party_id`` and ``granted_on`` (null: at some time): who was granted credit. A party
         counts as exposed if it stands there without a date, or with one up to the end of its
         window. None: all count as exposed.
+    keep : tuple of str
+        More columns of the parties to give back, such as a row number.
 
     Returns
     -------
     ibis Table
         ``party_id``, ``status``, ``label_value`` (1, 0 or null), ``observation_end``,
-        ``event_type``, ``event_date``: one row per party, in no order.
+        ``event_type``, ``event_date``, then those to keep: one row per party, in no order.
     """
     window = ibis.interval(days=window_days)
     framed = parties.select(
         "party_id",
         "scored_on",
+        *keep,
         observation_end=(parties.scored_on + window).cast("date"),
     )
     joined = framed.left_join(_deciding_events(framed, events, definition), "party_id")
@@ -68,7 +72,7 @@ def label_expression(
     else:
         joined = joined.mutate(is_exposed=ibis.literal(1))
     status = _status(joined, data_through)
-    return _columns(joined.mutate(status=status))
+    return _columns(joined.mutate(status=status), keep)
 
 
 def _deciding_events(framed: ir.Table, events: ir.Table, definition: OutcomeDefinition) -> ir.Table:
@@ -157,7 +161,7 @@ def _status(joined: ir.Table, data_through: date) -> ir.StringValue:
     )
 
 
-def _columns(labelled: ir.Table) -> ir.Table:
+def _columns(labelled: ir.Table, keep: tuple[str, ...]) -> ir.Table:
     shows_event = (labelled.status != "immature") & (
         (labelled.status != "excluded") | (labelled.decides == _ALREADY_BAD)
     )
@@ -169,4 +173,5 @@ def _columns(labelled: ir.Table) -> ir.Table:
         observation_end=labelled.observation_end,
         event_type=ibis.ifelse(shows_event, labelled.event_type, no_type),
         event_date=ibis.ifelse(shows_event, labelled.event_date, no_date),
+        **{name: labelled[name] for name in keep},
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from difflib import get_close_matches
 from typing import Any, Protocol
@@ -117,7 +117,7 @@ def count_looks(
     *,
     base_version: str,
     input_hash: str,
-    rows: frozenset[tuple[str, int]],
+    shares_rows: Callable[[Any], bool],
     before: datetime | None = None,
 ) -> int:
     """Count the earlier looks at these rows: models judged against the same baseline on them.
@@ -132,8 +132,8 @@ def count_looks(
         The baseline.
     input_hash : str
         Of the training at hand; repeating a training on the same inputs is no new look.
-    rows : frozenset of (str, int)
-        Party and microsecond of scoring of each labelled row at hand.
+    shares_rows : callable
+        Says of a table with ``party_id`` and ``scored_at`` whether a row of it is at hand.
     before : datetime or None
         Only models registered before; None is all there are.
 
@@ -154,15 +154,14 @@ def count_looks(
         wanted = wanted.where(ModelRegistry.created_at < before)
     earlier = db.scalars(wanted).all()
     by_input = {model.input_hash: model for model in earlier}
-    return sum(not rows.isdisjoint(_validated_keys(lake, model)) for model in by_input.values())
-
-
-def _validated_keys(lake: TableReader, model: ModelRegistry) -> frozenset[tuple[str, int]]:
-    table = lake.read_table(
-        model.validation_path, model.validation_hash, columns=["party_id", "scored_at"]
+    return sum(
+        shares_rows(
+            lake.read_table(
+                model.validation_path, model.validation_hash, columns=["party_id", "scored_at"]
+            )
+        )
+        for model in by_input.values()
     )
-    moments = table["scored_at"].to_numpy().astype("datetime64[us]").astype("int64").tolist()
-    return frozenset(zip(table["party_id"].to_pylist(), moments, strict=True))
 
 
 def other_opinions(db: Session, model: ModelRegistry) -> tuple[str, ...]:

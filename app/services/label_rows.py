@@ -64,10 +64,24 @@ def hash_labels(labels: pa.Table) -> str:
     import pyarrow.csv as pacsv  # noqa: PLC0415 - heavy import
 
     content = labels.select(["party_id", "status", "event_type", "event_date"])
-    written = io.BytesIO()
+    written = _HashedBytes()
     options = pacsv.WriteOptions(include_header=False, quoting_style="all_valid")
     pacsv.write_csv(content.sort_by("party_id"), written, options)
-    return hashlib.sha256(written.getvalue()).hexdigest()
+    return written.digest.hexdigest()
+
+
+class _HashedBytes(io.RawIOBase):
+    """A file that keeps nothing but the hash of what is written to it."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, given: Any) -> int:
+        self.digest.update(given)
+        return len(given)
 
 
 def stored_labels_hash(db: Session, label_set_id: int) -> str:
@@ -85,17 +99,38 @@ def stored_labels_hash(db: Session, label_set_id: int) -> str:
     str
         As `hash_labels`: the ``content_hash`` of the label set, unless somebody changed a label.
     """
+    return hash_labels(read_stored_labels(db, label_set_id))
+
+
+def read_stored_labels(db: Session, label_set_id: int) -> pa.Table:
+    """Read the labels that the database holds now, column by column.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    label_set_id : int
+        Whose labels.
+
+    Returns
+    -------
+    pyarrow.Table
+        ``party_id``, ``status``, ``event_type``, ``event_date`` and ``label_value``, in no order.
+    """
     import pyarrow as pa  # noqa: PLC0415 - heavy import
 
-    wanted = select(
-        GroundTruthLabel.party_id,
-        GroundTruthLabel.status,
-        GroundTruthLabel.event_type,
-        GroundTruthLabel.event_date,
-    ).where(GroundTruthLabel.label_set_id == label_set_id)
-    types = (pa.string(), pa.string(), pa.string(), pa.date32())
-    names = ("party_id", "status", "event_type", "event_date")
-    return hash_labels(read_columns(db, wanted, pa.schema(zip(names, types, strict=True))))
+    schema = pa.schema(
+        [
+            ("party_id", pa.string()),
+            ("status", pa.string()),
+            ("event_type", pa.string()),
+            ("event_date", pa.date32()),
+            ("label_value", pa.int64()),
+        ]
+    )
+    columns = (getattr(GroundTruthLabel, name) for name in schema.names)
+    wanted = select(*columns).where(GroundTruthLabel.label_set_id == label_set_id)
+    return read_columns(db, wanted, schema)
 
 
 def labelled_rows(db: Session, label_set_id: int) -> pa.Table:

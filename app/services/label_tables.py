@@ -76,8 +76,8 @@ def label_by_events(
         If a file is not what was stored.
     """
     import ibis  # noqa: PLC0415 - heavy import
+    import numpy as np  # noqa: PLC0415 - the same
     import pyarrow as pa  # noqa: PLC0415 - the same
-    import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
     from app.domain.outcomes_table import label_expression  # noqa: PLC0415 - the same
 
@@ -85,6 +85,7 @@ def label_by_events(
         {
             "party_id": snapshot["party_id"],
             "scored_on": snapshot["scored_at"].cast(pa.date32(), safe=False),
+            "row": pa.array(np.arange(snapshot.num_rows)),
         }
     )
     granted = _read_all(lake, exposures)
@@ -95,10 +96,12 @@ def label_by_events(
         window_days=rule.window_days,
         data_through=rule.data_through,
         exposures=None if granted is None else ibis.memtable(granted),
+        keep=("row",),
     )
-    labels = connect().to_pyarrow(expression)
-    place = pc.index_in(snapshot["party_id"], value_set=labels["party_id"].combine_chunks())
-    return labels.take(place).drop_columns(["party_id"])
+    labels = connect().to_pyarrow(expression.drop("party_id"))
+    place = np.empty(snapshot.num_rows, dtype=np.int64)
+    place[labels["row"].to_numpy()] = np.arange(labels.num_rows)
+    return labels.drop_columns(["row"]).take(place)
 
 
 def label_by_flags(lake: Lake, snapshot: pa.Table, flags: Sequence[FileName]) -> pa.Table:

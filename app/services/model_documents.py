@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from app.domain.canonical import content_hash
 from app.domain.counted import counted
+from app.domain.sampling import Drawn, correct_intercept
 from app.domain.training import TrainedModel, model_metrics, model_parameters
 from app.domain.types import Document
 from app.errors import TamperingError
@@ -57,7 +58,7 @@ def registry_columns(input_hash: str, data: TrainingData, model: TrainedModel) -
         "advice": model.advice.name,
         "metrics": model_metrics(model.validation, model.headroom),
         "feature_importance": model.feature_importance,
-        "parameters": model_parameters(model),
+        "parameters": _of_all_rows(model_parameters(model), data.drawn),
         "validation": _validation_document(data, model),
         "warnings": list(model.warnings),
     }
@@ -137,10 +138,12 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
             for fold in judged.folds
         ],
         "path_auc": [[t, auc] for t, auc in judged.path_auc().items()],
-        "limits": _limits(sample, judged.mode, model),
+        "limits": _limits(sample, judged.mode, model) + _drawn_words(data.drawn),
         "leakage": [sign.as_dict() for sign in model.leakage],
         "drift": model.drift.as_dict(),
     }
+    if data.drawn is not None:
+        document["sampling"] = data.drawn.as_dict()
     if judged.mode == "out_of_time":
         split = judged.folds[0].split
         document["cut"] = str(sample.scored_on[split.train].max())
@@ -149,6 +152,31 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
         document["default_rate_train"] = float(sample.bad[split.train].mean())
         document["default_rate_test"] = float(sample.bad[split.test].mean())
     return document
+
+
+def _of_all_rows(parameters: Document, drawn: Drawn | None) -> Document:
+    """Correct the intercepts of fits on drawn rows, so that they hold among all rows."""
+    if drawn is None:
+        return parameters
+    alone = parameters["data_only"]
+    return {
+        **parameters,
+        "intercept": correct_intercept(parameters["intercept"], drawn),
+        "expert_intercept": correct_intercept(parameters["expert_intercept"], drawn),
+        "data_only": {**alone, "intercept": correct_intercept(alone["intercept"], drawn)},
+    }
+
+
+def _drawn_words(drawn: Drawn | None) -> list[str]:
+    if drawn is None:
+        return []
+    good, bad = drawn.weights
+    sentence = (
+        f"Trained and judged on {drawn.n_drawn:,} of {drawn.n_rows:,} labelled rows, drawn by "
+        "party and stratified by outcome and scoring month; every count, interval and gate is of "
+        f"the drawn rows. A good row stands for {good:.4g}, a bad one for {bad:.4g}."
+    )
+    return [sentence]
 
 
 def _limits(sample: Sample, mode: str, model: TrainedModel) -> list[str]:

@@ -22,10 +22,11 @@ from app.queries import policies as policy_queries
 from app.queries import versions as version_queries
 from app.queries.batches import require_batch
 from app.services.audit_service import record
+from app.services.chosen_label_sets import choose_label_sets
 from app.services.library_versions import library_versions
 from app.services.scoring_service import card_of
 from app.services.verdict_rows import add_verdicts
-from app.settings import default_actor
+from app.settings import default_actor, get_settings
 
 if TYPE_CHECKING:
     from app.domain.training import TrainedModel
@@ -47,6 +48,7 @@ class _Inputs:
     policy: Policy
     validation: str
     seed: int
+    limit: int | None
     input_hash: str
 
 
@@ -132,11 +134,13 @@ class ModelTrainingService:
         inputs = self._read_inputs(batch_id, base_version, label_set_id, validation, seed)
         baseline = card_of(inputs.baseline)
         expert = card_of(inputs.expert)
-        data = training_sample.read_training_data(self.db, self.lake, baseline, inputs.label_sets)
+        data = training_sample.read_training_data(
+            self.db, self.lake, baseline, inputs.label_sets, limit=inputs.limit, seed=seed
+        )
         card = training_sample.training_card(baseline, expert)
         n_looks = model_queries.count_looks(
             self.db, self.lake, base_version=inputs.baseline.version, input_hash=inputs.input_hash,
-            rows=data.row_keys(),
+            shares_rows=data.shares_rows,
         )  # fmt: skip
         batches = [self.db.get_one(Batch, label_set.batch_id) for label_set in inputs.label_sets]
         recorded = recorded_columns.read_recorded_columns(self.lake, batches, data)
@@ -190,8 +194,6 @@ class ModelTrainingService:
         validation: str,
         seed: int,
     ) -> _Inputs:
-        from app.services.training_sample import choose_label_sets  # noqa: PLC0415 - numerics
-
         asked = (batch_id, base_version, label_set_id, validation, seed)
         given = (batch_id,) if isinstance(batch_id, str) else tuple(batch_id)
         batch_ids = tuple(sorted(set(given)))
@@ -206,13 +208,16 @@ class ModelTrainingService:
         expert = version_queries.expert_ancestor(self.db, baseline.version)
         policy_row, policy = policy_queries.current_policy(self.db)
         batches = [require_batch(self.db, label_set.batch_id) for label_set in label_sets]
+        limit = get_settings().training_rows
+        is_within = sum(label_set.n_labelled for label_set in label_sets) <= limit
+        used_limit = None if is_within else limit
         input_hash = hash_training_inputs(
             batches, label_sets, baseline=baseline.content_hash, expert=expert.content_hash,
-            policy=policy.content_hash, validation=validation, seed=seed,
+            policy=policy.content_hash, validation=validation, seed=seed, limit=used_limit,
         )  # fmt: skip
         return _Inputs(
             asked, batch_ids, label_sets, baseline, expert, policy_row, policy, validation, seed,
-            input_hash,
+            used_limit, input_hash,
         )  # fmt: skip
 
     def _store_data_verdicts(self, inputs: _Inputs, verdicts: tuple[Verdict, ...]) -> None:
@@ -305,6 +310,7 @@ def hash_training_inputs(
     policy: str,
     validation: str,
     seed: int,
+    limit: int | None = None,
 ) -> str:
     """Hash everything that a training reads; row ids play no part.
 
@@ -318,6 +324,8 @@ def hash_training_inputs(
         The mode that was asked for.
     seed : int
         Seed of every shuffle.
+    limit : int, optional
+        Row limit, where a sample was drawn.
 
     Returns
     -------
@@ -333,4 +341,4 @@ def hash_training_inputs(
         "validation": validation,
         "seed": seed,
     }
-    return content_hash(recorded)
+    return content_hash(recorded if limit is None else {**recorded, "training_rows": limit})

@@ -112,11 +112,14 @@ def replay_model(
     baseline, expert = card_of(baseline_row), card_of(expert_row)
     policy = _recorded_policy(db, model)
     mode = _mode_of(model, batches, label_sets, baseline, expert)
-    data = read_training_data(db, lake, baseline, label_sets, batch_of=known_batch)
+    data = read_training_data(
+        db, lake, baseline, label_sets, batch_of=known_batch, limit=_limit_of(model),
+        seed=model.seed,
+    )  # fmt: skip
     card = training_card(baseline, expert)
     n_looks = model_queries.count_looks(
         db, lake, base_version=model.base_version, input_hash=model.input_hash,
-        rows=data.row_keys(), before=model.created_at,
+        shares_rows=data.shares_rows, before=model.created_at,
     )  # fmt: skip
     recorded = read_recorded_columns(lake, batches, data)
     kept_rows = lake.read_table(model.validation_path, model.validation_hash)
@@ -191,7 +194,7 @@ def _mode_of(
     for mode in MODES:
         found = hash_training_inputs(
             batches, label_sets, baseline=baseline.content_hash, expert=expert.content_hash,
-            policy=model.policy_hash, validation=mode, seed=model.seed,
+            policy=model.policy_hash, validation=mode, seed=model.seed, limit=_limit_of(model),
         )  # fmt: skip
         if found == model.input_hash:
             return mode
@@ -201,6 +204,12 @@ def _mode_of(
         model_id=model.id,
         recorded=model.input_hash,
     )
+
+
+def _limit_of(model: ModelRegistry) -> int | None:
+    """Give the row limit that the model was trained under, if that made it draw a sample."""
+    sampling = model.validation.get("sampling")
+    return None if sampling is None else int(sampling["limit"])
 
 
 def _rows(kept: pa.Table, computed: pa.Table) -> tuple[Any, Any]:

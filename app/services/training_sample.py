@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.domain.counted import counted
 from app.domain.design_matrix import Sample
 from app.domain.groups import refuse_group_features
+from app.domain.sampling import Drawn, draw_parties
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
-from app.errors import ConflictError, InvalidInputError, NotFoundError, TamperingError
+from app.errors import ConflictError, InvalidInputError, TamperingError
+from app.lake.engine import connect
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.batches import require_batch
-from app.services.label_rows import labelled_rows, stored_labels_hash
+from app.services.label_rows import hash_labels, read_stored_labels
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,6 +43,8 @@ class TrainingData:
         Of the sample's rows.
     scored_at : ndarray of shape (n,)
         ``datetime64[us]`` in UTC.
+    drawn : Drawn or None
+        How the rows were drawn from all labelled ones; None where these are all.
     """
 
     sample: Sample
@@ -49,22 +52,43 @@ class TrainingData:
     party_id: np.ndarray
     batch_id: np.ndarray
     scored_at: np.ndarray
+    drawn: Drawn | None = None
 
-    def row_keys(self) -> frozenset[tuple[str, int]]:
-        """Name each row by its party and the microsecond it was scored at."""
-        moments = self.scored_at.astype(np.int64).tolist()
-        return frozenset(zip(self.party_id.tolist(), moments, strict=True))
+    def shares_rows(self, table: pa.Table) -> bool:
+        """Say whether a row of a table is a row here: the same party, scored at the same time."""
+        import pyarrow as pa  # noqa: PLC0415 - heavy import
+        import pyarrow.compute as pc  # noqa: PLC0415 - the same
+
+        names, first = np.unique(self.sample.party, return_index=True)
+        own = pa.array(self.party_id[first], pa.string())
+        place = pc.index_in(table["party_id"].combine_chunks(), value_set=own)
+        known = place.is_valid().to_numpy(zero_copy_only=False)
+        theirs = names[place.drop_null().to_numpy(zero_copy_only=False)]
+        moments = table["scored_at"].to_numpy().astype("datetime64[us]")[known]
+        every, code = np.unique(np.concatenate([self.scored_at, moments]), return_inverse=True)
+        here, there = code[: len(self.scored_at)], code[len(self.scored_at) :]
+        keys = self.sample.party * len(every) + here
+        return bool(np.isin(theirs * len(every) + there, keys).any())
 
 
 @dataclass(frozen=True, slots=True)
 class _BatchRows:
-    party_id: np.ndarray
+    """Hold a batch as it was read, and which of its rows are labelled how."""
+
     batch_id: str
-    scored_at: np.ndarray
-    bad: Ints
-    goodness: Floats
-    features: pa.Table
+    table: pa.Table
     population: Floats
+    rows: Ints
+    bad: Ints
+
+    @property
+    def party_id(self) -> pa.Array:
+        return self.table["party_id"].take(self.rows).combine_chunks()
+
+    @property
+    def scored_at(self) -> np.ndarray:
+        moments = self.table["scored_at"].to_numpy().astype("datetime64[us]")
+        return np.asarray(moments[self.rows])
 
 
 def training_features(card: Scorecard) -> tuple[str, ...]:
@@ -111,75 +135,6 @@ def training_card(card: Scorecard, expert: Scorecard) -> Card:
     )
 
 
-def choose_label_sets(
-    db: Session, batch_ids: Sequence[str], label_set_id: int | Sequence[int] | None
-) -> tuple[LabelSet, ...]:
-    """Find the label set of each batch: the newest, unless one is named.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-    batch_ids : sequence of str
-        Batches that train together; withdrawn ones are refused.
-    label_set_id : int, sequence of int or None
-        Named label sets; each must be of one of the batches.
-
-    Returns
-    -------
-    tuple of LabelSet
-        One per batch, in the order of the batches.
-
-    Raises
-    ------
-    NotFoundError
-        If a batch or its label set does not exist.
-    ConflictError
-        If the label sets do not share outcome, definition and window.
-    """
-    named = (
-        () if label_set_id is None
-        else (label_set_id,) if isinstance(label_set_id, int) else tuple(label_set_id)
-    )  # fmt: skip
-    by_batch: dict[str, LabelSet] = {}
-    for number in named:
-        label_set = db.get(LabelSet, number)
-        if label_set is None:
-            raise NotFoundError(f"there is no label set {number}", label_set_id=number)
-        if label_set.batch_id not in batch_ids:
-            raise InvalidInputError(
-                f"label set {number} is of batch {label_set.batch_id}, which is not trained on"
-            )
-        by_batch[label_set.batch_id] = label_set
-    chosen = tuple(
-        by_batch.get(batch_id) or _newest_label_set(db, batch_id) for batch_id in batch_ids
-    )
-    shared = {(ls.outcome_type, ls.definition_id, ls.observation_window_days) for ls in chosen}
-    if len(shared) > 1:
-        raise ConflictError(
-            "the batches' label sets do not share outcome definition and window: "
-            + "; ".join(
-                f"{ls.batch_id} {ls.outcome_type} {ls.observation_window_days} days"
-                for ls in chosen
-            )
-            + ". Generate labels with the same --outcome and --window for each."
-        )
-    return chosen
-
-
-def _newest_label_set(db: Session, batch_id: str) -> LabelSet:
-    require_batch(db, batch_id)
-    found = db.scalars(
-        select(LabelSet).where(LabelSet.batch_id == batch_id).order_by(LabelSet.id.desc()).limit(1)
-    ).first()
-    if found is None:
-        raise NotFoundError(
-            f"batch {batch_id} has no labels yet: run chancellor labels generate {batch_id}",
-            batch_id=batch_id,
-        )
-    return found
-
-
 def read_training_data(
     db: Session,
     lake: Lake,
@@ -187,6 +142,8 @@ def read_training_data(
     label_sets: Sequence[LabelSet],
     *,
     batch_of: Callable[[Session, str], Batch] = require_batch,
+    limit: int | None = None,
+    seed: int = 0,
 ) -> TrainingData:
     """Align labels and features of every batch, ordered by (scored_at, batch, party).
 
@@ -202,6 +159,10 @@ def read_training_data(
         One per batch.
     batch_of : callable
         Finds a batch by its id; by default it refuses one that was withdrawn.
+    limit : int, optional
+        Above so many labelled rows a stratified sample of about so many is drawn; by default none.
+    seed : int
+        Of the draw.
 
     Returns
     -------
@@ -217,8 +178,6 @@ def read_training_data(
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy import
 
-    for label_set in label_sets:
-        _require_labels(db, label_set)
     names = training_features(card)
     categorical = np.array(
         [card.features[name].transform.kind == "categories" for name in names], dtype=np.bool_
@@ -227,17 +186,23 @@ def read_training_data(
         _read_batch(db, lake, card, names, label_set, batch_of(db, label_set.batch_id))
         for label_set in label_sets
     ]
-    party_id = np.concatenate([part.party_id for part in parts])
+    drawn = None
+    if limit is not None and sum(len(part.rows) for part in parts) > limit:
+        parts, drawn = _draw(parts, limit, seed)
+    party_id = pa.chunked_array([part.party_id for part in parts], pa.string()).combine_chunks()
     batch_id = np.concatenate(
         [np.full(len(part.bad), part.batch_id, dtype=object) for part in parts]
     )
     scored_at = np.concatenate([part.scored_at for part in parts])
-    party = np.unique(party_id, return_inverse=True)[1]
-    batch = np.unique(batch_id, return_inverse=True)[1]
+    party = _codes_in_order(party_id)
+    place_of = {name: place for place, name in enumerate(sorted({p.batch_id for p in parts}))}
+    batch = np.repeat([place_of[part.batch_id] for part in parts], [len(p.bad) for p in parts])
     order = np.lexsort((party, batch, scored_at))
-    features = pa.concat_tables([part.features for part in parts]).take(order)
+    features = pa.concat_tables([part.table.select(names).take(part.rows) for part in parts]).take(
+        order
+    )
     sample = Sample(
-        goodness=np.ascontiguousarray(np.concatenate([part.goodness for part in parts])[order]),
+        goodness=_joined([part.population[part.rows] for part in parts])[order],
         bad=np.concatenate([part.bad for part in parts])[order],
         party=party[order].astype(np.int64),
         scored_on=scored_at[order].astype("datetime64[D]"),
@@ -246,10 +211,11 @@ def read_training_data(
     )
     return TrainingData(
         sample=sample,
-        population=np.concatenate([part.population for part in parts]),
-        party_id=party_id[order],
+        population=_joined([part.population for part in parts]),
+        party_id=np.asarray(party_id.to_numpy(zero_copy_only=False), dtype=object)[order],
         batch_id=batch_id[order],
         scored_at=scored_at[order],
+        drawn=drawn,
     )
 
 
@@ -296,8 +262,58 @@ def population_goodness(
     )
 
 
-def _require_labels(db: Session, label_set: LabelSet) -> None:
-    found = stored_labels_hash(db, label_set.id)
+def _draw(parts: Sequence[_BatchRows], limit: int, seed: int) -> tuple[list[_BatchRows], Drawn]:
+    """Keep the rows of the parties that the engine draws; both classes are drawn alike."""
+    import ibis  # noqa: PLC0415 - heavy import
+    import pyarrow as pa  # noqa: PLC0415 - the same
+    import pyarrow.compute as pc  # noqa: PLC0415 - the same
+
+    rows = pa.concat_tables(
+        pa.table(
+            {
+                "party_id": part.party_id,
+                "bad": part.bad,
+                "scored_on": part.scored_at.astype("datetime64[D]"),
+            }
+        )
+        for part in parts
+    )
+    expression = draw_parties(ibis.memtable(rows), seed=seed, good_share=limit / rows.num_rows)
+    names = connect().to_pyarrow(expression.select("party_id"))["party_id"].combine_chunks()
+    kept = [pc.is_in(part.party_id, value_set=names).to_numpy(False) for part in parts]
+    fewer = [
+        replace(part, rows=part.rows[of_part], bad=part.bad[of_part])
+        for part, of_part in zip(parts, kept, strict=True)
+    ]
+    return fewer, Drawn(
+        limit=limit,
+        seed=seed,
+        n_rows=rows.num_rows,
+        n_bad_rows=sum(int(part.bad.sum()) for part in parts),
+        n_drawn=sum(len(part.rows) for part in fewer),
+        n_bad_drawn=sum(int(part.bad.sum()) for part in fewer),
+    )
+
+
+def _joined(parts: Sequence[Floats]) -> Floats:
+    """Join the rows of several batches; those of one are not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+
+def _codes_in_order(party_id: pa.Array) -> Ints:
+    """Give the different ids numbers from 0 in the order of their characters."""
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
+
+    coded = party_id.dictionary_encode()
+    rank = np.empty(len(coded.dictionary), dtype=np.int64)
+    rank[pc.sort_indices(coded.dictionary).to_numpy()] = np.arange(len(rank))
+    return np.asarray(rank[coded.indices.to_numpy()], dtype=np.int64)
+
+
+def _read_labels(db: Session, label_set: LabelSet) -> pa.Table:
+    """Read the labels once: for their hash, and for their values."""
+    labels = read_stored_labels(db, label_set.id)
+    found = hash_labels(labels)
     if found != label_set.content_hash:
         raise TamperingError(
             f"the labels of label set {label_set.id} ({label_set.batch_id}) are not those that "
@@ -307,6 +323,7 @@ def _require_labels(db: Session, label_set: LabelSet) -> None:
             recorded=label_set.content_hash,
             found=found,
         )
+    return labels.select(["party_id", "label_value"])
 
 
 def _read_batch(
@@ -321,10 +338,11 @@ def _read_batch(
 
     from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
 
+    labels = _read_labels(db, label_set)
     table = _read_features(lake, batch, names)
     population = goodness_matrix(card, table, names)
-    labels = labelled_rows(db, label_set.id)
-    values = labels["label_value"].to_numpy()
+    labels = labels.filter(labels["label_value"].is_valid())
+    values = labels["label_value"].to_numpy().astype(np.int64)
     position = pc.index_in(
         table["party_id"].combine_chunks(), value_set=labels["party_id"].combine_chunks()
     )
@@ -335,15 +353,7 @@ def _read_batch(
             f"label set {label_set.id} names {counted(len(values) - len(rows), 'party')} that "
             f"batch {batch.batch_id} does not hold"
         )
-    return _BatchRows(
-        party_id=np.array(table["party_id"].to_pylist(), dtype=object)[rows],
-        batch_id=batch.batch_id,
-        scored_at=table["scored_at"].to_numpy().astype("datetime64[us]")[rows],
-        bad=values[found[rows]],
-        goodness=population[rows],
-        features=table.select(names).take(rows),
-        population=population,
-    )
+    return _BatchRows(batch.batch_id, table, population, rows, values[found[rows]])
 
 
 def _read_features(lake: Lake, batch: Batch, names: tuple[str, ...]) -> pa.Table:

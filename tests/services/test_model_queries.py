@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import numpy as np
 import pyarrow as pa
 import pytest
 
+from app.domain.design_matrix import Sample
 from app.errors import NotFoundError
 from app.lake.store import open_lake
 from app.queries import models
 from app.queries.evidence import list_verdicts, newest_per_gate, verdict_value
+from app.services.training_sample import TrainingData
 from tests.support.versions import model_draft, register_model, verdict
 
 DAY = datetime(2026, 3, 31, 9, tzinfo=UTC)
@@ -35,6 +38,25 @@ def judged(db, model_id: str, parties: list[str], moment: datetime, **columns) -
     )
 
 
+def training_rows(parties, moment) -> TrainingData:
+    n = len(parties)
+    sample = Sample(
+        goodness=np.zeros((n, 1)),
+        bad=np.zeros(n, dtype=np.int64),
+        party=np.arange(n),
+        scored_on=np.full(n, moment.date(), dtype="datetime64[D]"),
+        raw=np.zeros((n, 1)),
+        categorical=np.zeros(1, dtype=np.bool_),
+    )
+    return TrainingData(
+        sample=sample,
+        population=sample.goodness,
+        party_id=np.array(parties, dtype=object),
+        batch_id=np.full(n, "B1", dtype=object),
+        scored_at=np.full(n, micros(moment), dtype="datetime64[us]"),
+    )
+
+
 def test_a_model_is_named_after_its_day_and_content(db):
     assert models.new_model_id(db, DAY, "7f3a" + "0" * 60) == "m-20260331-7f3a"
     register_model(db, "m-20260331-7f3a")
@@ -47,12 +69,16 @@ def test_only_other_trainings_on_overlapping_rows_are_earlier_looks(db):
     judged(db, "m-2", ["A", "B"], JANUARY, input_hash="first")  # the same training again
     judged(db, "m-3", ["B", "C"], JANUARY, input_hash="second")
     judged(db, "m-4", ["A", "B"], FEBRUARY, input_hash="third")  # the same parties, other rows
-    rows = frozenset({("A", micros(JANUARY)), ("B", micros(JANUARY))})
+    at_hand = training_rows(["A", "B"], JANUARY)
     lake = open_lake()
 
     def looks(input_hash: str, base_version: str = "v1") -> int:
         return models.count_looks(
-            db, lake, base_version=base_version, input_hash=input_hash, rows=rows
+            db,
+            lake,
+            base_version=base_version,
+            input_hash=input_hash,
+            shares_rows=at_hand.shares_rows,
         )
 
     assert looks("new") == 2
