@@ -24,7 +24,7 @@ from app.domain.transforms import Bins, Categories, Linear
 from app.domain.types import Floats, Ints
 from app.errors import InvalidInputError
 
-_ROWS = 16_384
+_ROWS = 8_192
 """Rows at a time: their columns stay in the cache of a core."""
 
 

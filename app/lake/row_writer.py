@@ -20,6 +20,10 @@ from app.errors import InvalidInputError
 FORMATS = {".csv": "csv", ".csv.gz": "csv", ".parquet": "parquet", ".pq": "parquet"}
 """What the end of a name says about the format."""
 
+_DICTIONARY_BYTES = 1 << 16
+"""Values that repeat fit; the default of 1 MiB makes columns of numbers that do not repeat slow
+to write, and larger."""
+
 _NEEDS_QUOTES = '[",\r\n]'
 
 
@@ -94,7 +98,9 @@ class RowWriter:
             return
         if self._parquet is None:
             schema = table.schema.with_metadata(self._notes)
-            self._parquet = pq.ParquetWriter(self._file, schema, compression="zstd")
+            self._parquet = pq.ParquetWriter(
+                self._file, schema, compression="zstd", dictionary_pagesize_limit=_DICTIONARY_BYTES
+            )
         self._parquet.write_table(table.replace_schema_metadata(self._notes))
 
     def _write_csv(self, table: pa.Table) -> None:
