@@ -22,6 +22,7 @@ from benchmarks.performance.labels import measure_labels
 from benchmarks.performance.measure import ROOT, Row, machine, say
 from benchmarks.performance.peers import peer_versions
 from benchmarks.performance.pipeline import measure_pipeline
+from benchmarks.performance.report import write_report
 from benchmarks.performance.scoring import measure_decision, measure_scoring
 
 RESULTS = ROOT / "benchmarks" / "results" / "performance.json"
@@ -50,6 +51,7 @@ def main(arguments: list[str] | None = None) -> int:
         say(f"{part} took {time.perf_counter() - began:.0f} s")
         results[part] = {"machine": {**machine(), "peers": peer_versions()}, "rows": rows}
         RESULTS.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
+    say(f"written: {write_report(results, ROOT / 'docs')}")
     return 0
 
 
