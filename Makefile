@@ -3,7 +3,7 @@
 # make check   format, lint, types, layers, docstrings, quick tests: under 5 minutes on 2 cores
 # make test    the same with the slow tests and coverage: under 40 minutes; what CI runs
 # make screenshots  every page of the review desk, at two widths, light and dark, into screenshots/
-# make spark   Spark in an environment of its own, for the tests of exported SQL: 500 MB, a minute
+# make spark   Chancellor and Spark in an environment of its own, .spark: 1.4 GB, a minute
 # make peers   libraries that `make bench` measures against, in an environment of their own: 900 MB
 # make bench   speed and memory against bare engines, peers and budgets: docs/performance.md, half an hour;
 #              BENCH="score labels" measures these parts alone
@@ -125,7 +125,7 @@ lock: setup
 	@UV=$$(command -v uv || echo .uv/bin/uv); "$$UV" pip compile pyproject.toml --group dev \
 	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --quiet -o requirements.lock; \
-	"$$UV" pip compile --group spark \
+	"$$UV" pip compile pyproject.toml --extra spark \
 	    --universal --generate-hashes --no-emit-index-url --no-annotate --no-header \
 	    --quiet -o requirements-spark.lock; \
 	"$$UV" pip compile --group peers \

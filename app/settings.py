@@ -7,7 +7,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,9 @@ from pydantic import (
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.errors import InvalidInputError
+
+Engine = Literal["duckdb", "spark"]
+"""What computes over the lake."""
 
 DATABASE_FILE = "chancellor.db"
 AUDIT_KEY_FILE = "audit_key.pem"
@@ -107,6 +110,13 @@ class Settings(BaseSettings):
         emptied; default ``spill`` in the home.
     duckdb_threads : int
         ``CHANCELLOR_DUCKDB_THREADS``, of one DuckDB; default 0, as many as there are cores.
+    engine : {"duckdb", "spark"}
+        ``CHANCELLOR_ENGINE``, which computes over the lake; default ``duckdb``. Spark needs the
+        extra ``chancellor[spark]``.
+    spark_master : str
+        ``CHANCELLOR_SPARK_MASTER``, where Spark runs; default ``local[*]``, in this process.
+    spark_memory : str
+        ``CHANCELLOR_SPARK_MEMORY``, of the driver and of each executor; default ``4g``.
     """
 
     model_config = SettingsConfigDict(
@@ -139,6 +149,9 @@ class Settings(BaseSettings):
     duckdb_memory: Annotated[str, AfterValidator(_amount)] = ""
     duckdb_spill: Path = Path()
     duckdb_threads: NonNegativeInt = 0
+    engine: Engine = "duckdb"
+    spark_master: str = "local[*]"
+    spark_memory: str = "4g"
 
     @model_validator(mode="before")
     @classmethod

@@ -130,6 +130,23 @@ OverrideReason = Annotated[
 ]
 
 
+class Engine(StrEnum):
+    """What computes over the lake."""
+
+    duckdb = "duckdb"
+    spark = "spark"
+
+
+EngineName = Annotated[
+    Engine | None,
+    typer.Option(
+        "--engine",
+        help="What computes over the lake; docs/scaling.md says when Spark is worth it.",
+        show_default="CHANCELLOR_ENGINE, else duckdb",
+    ),
+]
+
+
 class Validation(StrEnum):
     """How the procedure is judged on rows it never saw."""
 

@@ -1,10 +1,83 @@
-"""The engine that computes over the lake: DuckDB in this process, through Ibis."""
+"""The engine that computes over the lake through Ibis: DuckDB in this process, or Spark."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, cast, get_args
 
-from app.settings import get_settings
+from app.errors import InvalidInputError
+from app.settings import Engine, get_settings
+
+if TYPE_CHECKING:
+    from app.lake.spark import SparkEngine
+
+_chosen: ContextVar[Engine | None] = ContextVar("engine", default=None)
+
+
+@contextmanager
+def computing_on(engine: Engine | None) -> Iterator[None]:
+    """Compute on an engine while the block runs.
+
+    Parameters
+    ----------
+    engine : {"duckdb", "spark"} or None
+        None leaves it as it is: an outer block's, else that of ``CHANCELLOR_ENGINE``.
+    """
+    token = _chosen.set(engine or _chosen.get())
+    try:
+        yield
+    finally:
+        _chosen.reset(token)
+
+
+def known_engine(name: str | None) -> Engine | None:
+    """Take the name of an engine.
+
+    Parameters
+    ----------
+    name : str or None
+        As somebody wrote it.
+
+    Returns
+    -------
+    {"duckdb", "spark"} or None
+        The same.
+
+    Raises
+    ------
+    InvalidInputError
+        If there is no such engine.
+
+    Examples
+    --------
+    >>> known_engine("spark"), known_engine(None)
+    ('spark', None)
+    """
+    if name is not None and name not in get_args(Engine):
+        raise InvalidInputError(f"there is no engine {name!r}: it is duckdb or spark", engine=name)
+    return cast("Engine | None", name)
+
+
+def find_spark() -> SparkEngine | None:
+    """Give Spark where it is the engine, started at the first call.
+
+    Returns
+    -------
+    SparkEngine or None
+        None where DuckDB is the engine.
+
+    Raises
+    ------
+    UnavailableError
+        If PySpark is not installed, or Spark does not start.
+    """
+    if (_chosen.get() or get_settings().engine) == "duckdb":
+        return None
+    from app.lake.spark import open_spark  # noqa: PLC0415 - only where it is asked for
+
+    return open_spark()
 
 
 def duckdb_options() -> dict[str, str | int]:

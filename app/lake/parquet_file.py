@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -56,3 +57,41 @@ def _row_groups(table: pa.Table | pa.RecordBatchReader, schema: pa.Schema) -> It
                 held, n_held = [], 0
     if held:
         yield pa.Table.from_batches(held, schema).combine_chunks()
+
+
+def read_parquet(place: Path, columns: list[str] | None) -> pa.Table:
+    """Read a Parquet file, or some of its columns.
+
+    Parameters
+    ----------
+    place : Path
+        A local file.
+    columns : list of str or None
+        None is all.
+
+    Returns
+    -------
+    pyarrow.Table
+        In the file's row order.
+    """
+    import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
+
+    with place.open("rb") as file:
+        return pq.read_table(file, columns=columns)
+
+
+def hash_file(path: str | Path) -> str:
+    """Give the SHA-256 of a local file's bytes, as 64 hex digits.
+
+    Parameters
+    ----------
+    path : str or Path
+        A local file; it is read in chunks.
+
+    Returns
+    -------
+    str
+        The hash.
+    """
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from app.errors import FileHashError, NotFoundError, UnavailableError
 from app.lake.file_cache import FileCache
 from app.lake.object_storage import Storage, StoredObject
-from app.lake.parquet_file import write_parquet
+from app.lake.parquet_file import hash_file, read_parquet, write_parquet
+from app.lake.parts import (
+    ENDING,
+    LakeFile,
+    StoredFile,
+    is_manifest,
+    manifest_text,
+    read_manifest,
+    unfinished_parts,
+)
 from app.settings import get_settings
 
 if TYPE_CHECKING:
@@ -25,34 +31,6 @@ if TYPE_CHECKING:
 Kind = Literal["batches", "scores", "outcomes", "exposures", "validation"]
 KINDS: tuple[Kind, ...] = ("batches", "scores", "outcomes", "exposures", "validation")
 TEMPORARY = ".writing-"
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """Name one written file.
-
-    Attributes
-    ----------
-    path : str
-        Relative to the lake, for example ``batches/<hash>.parquet``.
-    sha256 : str
-        Over the file's bytes, 64 hex digits.
-    n_rows : int
-        Rows.
-    """
-
-    path: str
-    sha256: str
-    n_rows: int
-
-
-@dataclass(frozen=True, slots=True)
-class LakeFile:
-    """Describe one file found in the lake, whether a row names it or not."""
-
-    path: str
-    n_bytes: int
-    modified_at: datetime | None
 
 
 class Lake:
@@ -132,7 +110,7 @@ class Lake:
         The new time tells ``chancellor doctor`` that an import under way counts on the file.
         """
         if self._storage.find(path) is not None:
-            self.verify(path, sha256)
+            self._verify_file(path, sha256)
         if not self.is_local:
             self._upload(scratch, path, sha256)
             return
@@ -154,7 +132,7 @@ class Lake:
             self._cache.keep(scratch, _copy_name(sha256, found))
 
     def verify(self, path: str, sha256: str) -> None:
-        """Check that a file is there and has the hash that was recorded for it.
+        """Check that a table is there and every file of it has the hash that was recorded for it.
 
         Parameters
         ----------
@@ -168,12 +146,68 @@ class Lake:
         FileHashError
             If its bytes changed; the message names the file and both hashes.
         """
+        for part, recorded in self.files_of(path, sha256):
+            self._verify_file(part, recorded)
+
+    def _verify_file(self, path: str, sha256: str) -> None:
         self._require(path)
         found = (
             hash_file(self.place_of(path)) if self.is_local else self._storage.download(path, None)
         )
         if found != sha256:
             raise self._changed(path, sha256, found)
+
+    def parts_of(self, path: str, sha256: str) -> tuple[tuple[str, str], ...]:
+        """Give the Parquet files of a table, with path and hash, in the order of the rows.
+
+        Parameters
+        ----------
+        path, sha256 : str
+            As recorded: one file, or a manifest, which is verified.
+
+        Raises
+        ------
+        NotFoundError, FileHashError
+            If the manifest is gone or changed.
+        """
+        if not is_manifest(path):
+            return ((path, sha256),)
+        text = self.local_file(path, sha256).read_text(encoding="utf-8")
+        return tuple((part.path, part.sha256) for part in read_manifest(text, path))
+
+    def files_of(self, path: str, sha256: str) -> tuple[tuple[str, str], ...]:
+        """Give every file that a recorded one needs: `parts_of`, and the manifest before them."""
+        parts = self.parts_of(path, sha256)
+        return ((path, sha256), *parts) if is_manifest(path) else parts
+
+    def adopt_parts(self, kind: Kind, written: Sequence[Path]) -> StoredFile:
+        """Put Parquet files into the lake under the names of their hashes, then their manifest.
+
+        Parameters
+        ----------
+        kind : {"batches", "scores", "outcomes", "exposures", "validation"}
+            Folder of the lake.
+        written : sequence of Path
+            Local files, at least one, in the order of the rows; they are moved.
+
+        Returns
+        -------
+        StoredFile
+            The manifest. Until it is there, nothing names the parts.
+        """
+        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
+
+        parts = []
+        for file in written:
+            n_rows, sha256 = pq.read_metadata(file).num_rows, hash_file(file)
+            parts.append(StoredFile(f"{kind}/{sha256}.parquet", sha256, n_rows))
+            self._publish(file, parts[-1].path, sha256)
+        with self._scratch_file(kind) as scratch:
+            scratch.write_text(manifest_text(parts), encoding="utf-8")
+            sha256 = hash_file(scratch)
+            path = f"{kind}/{sha256}{ENDING}"
+            self._publish(scratch, path, sha256)
+        return StoredFile(path, sha256, sum(part.n_rows for part in parts))
 
     def _require(self, path: str) -> StoredObject:
         found = self._storage.find(path)
@@ -217,7 +251,7 @@ class Lake:
             If the object store does not answer.
         """
         if self.is_local:
-            self.verify(path, sha256)
+            self._verify_file(path, sha256)
             return Path(self.place_of(path))
         name = _copy_name(sha256, self._require(path))
         copy = self._cache.find(name)
@@ -250,11 +284,11 @@ class Lake:
         NotFoundError, FileHashError
             If the file is gone or changed.
         """
-        import pyarrow.parquet as pq  # noqa: PLC0415 - heavy import
+        import pyarrow as pa  # noqa: PLC0415 - heavy import
 
         wanted = None if columns is None else list(columns)
-        with self.local_file(path, sha256).open("rb") as file:
-            return pq.read_table(file, columns=wanted)
+        places = [self.local_file(*part) for part in self.parts_of(path, sha256)]
+        return pa.concat_tables([read_parquet(place, wanted) for place in places])
 
     def open_ibis(self, connection: Any, path: str, sha256: str) -> Any:
         """Open a verified file as an Ibis table.
@@ -276,7 +310,8 @@ class Lake:
         NotFoundError, FileHashError
             If the file is gone or changed.
         """
-        return connection.read_parquet(self.local_file(path, sha256))
+        places = [str(self.local_file(*part)) for part in self.parts_of(path, sha256)]
+        return connection.read_parquet(places if places[1:] else places[0])
 
     def require_there(self) -> None:
         """Refuse to go on where the lake is not: its folder or bucket must answer.
@@ -300,6 +335,8 @@ class Lake:
             for kind in KINDS
             for file in self._storage.list_folder(kind)
         ]
+        if self.is_local:
+            found += unfinished_parts(Path(self.place_of("")), TEMPORARY, KINDS)
         return tuple(sorted(found, key=lambda file: file.path))
 
     def copy_out(self, path: str, sha256: str, target: Path) -> None:
@@ -342,7 +379,7 @@ class Lake:
         with self._scratch_file(path.rsplit("/", 1)[0]) as scratch:
             shutil.copyfile(source, scratch)
             self._publish(scratch, path, sha256)
-        self.verify(path, sha256)
+        self._verify_file(path, sha256)
 
     def remove_orphan(self, path: str) -> None:
         """Remove a file that no row names; the caller has checked that."""
@@ -352,23 +389,6 @@ class Lake:
 def open_lake(url: str | None = None) -> Lake:
     """Open the lake at a URL, by default the one of the settings."""
     return Lake(url or get_settings().lake_url)
-
-
-def hash_file(path: str | Path) -> str:
-    """Give the SHA-256 of a local file's bytes, as 64 hex digits.
-
-    Parameters
-    ----------
-    path : str or Path
-        A local file; it is read in chunks.
-
-    Returns
-    -------
-    str
-        The hash.
-    """
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _copy_name(sha256: str, found: StoredObject) -> str:

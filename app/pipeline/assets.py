@@ -9,6 +9,7 @@ import dagster as dg
 from sqlalchemy.orm import Session
 
 from app.db import open_session
+from app.lake.engine import computing_on, known_engine
 from app.pipeline.checks import showing_failed_training
 from app.pipeline.failures import as_dagster_failure
 from app.pipeline.interruption import stop_if_asked_to_end
@@ -26,17 +27,18 @@ GROUP = "chancellor"
 
 
 @contextmanager
-def _store(context: dg.AssetExecutionContext) -> Iterator[Session]:
+def _store(context: dg.AssetExecutionContext, engine: str | None = None) -> Iterator[Session]:
     stop_if_asked_to_end()
     asset = context.asset_key.to_user_string()
-    with as_dagster_failure(), noting(context.run, asset), open_session() as db:
+    noted = noting(context.run, asset)
+    with as_dagster_failure(), noted, computing_on(known_engine(engine)), open_session() as db:
         yield db
 
 
 @dg.asset(partitions_def=batches, group_name=GROUP)
 def score_batch(context: dg.AssetExecutionContext, request: PipelineRequest) -> dict[str, Any]:
     """Score each batch with the active version, or with the baseline that is named."""
-    with _store(context) as db:
+    with _store(context, request.engine) as db:
         service = ScoringService(db, actor=actor_of(context.run))
         stage = scores_stage(
             [
@@ -52,7 +54,7 @@ def generate_scorecard_labels(
     context: dg.AssetExecutionContext, request: PipelineRequest, score_batch: dict[str, Any]
 ) -> dict[str, Any]:
     """Label the scored batches from their realised outcomes."""
-    with _store(context) as db:
+    with _store(context, request.engine) as db:
         service = LabelGenerationService(db, actor=actor_of(context.run))
         stage = labels_stage(
             [
@@ -72,7 +74,7 @@ def monitoring_report(
     context: dg.AssetExecutionContext, request: PipelineRequest
 ) -> dict[str, Any]:
     """Compare the batches with what the active version was made for; a failure ends no run."""
-    with _store(context) as db:
+    with _store(context, request.engine) as db:
         stage = MonitoringService(db, actor=actor_of(context.run)).monitor_batches(
             request.batches_of(context.partition_key), cause="scored", progress=report
         )
@@ -88,7 +90,7 @@ def train_model_asset(
     generate_scorecard_labels: dict[str, Any],
 ) -> dict[str, Any]:
     """Fit the adviser to the labels and judge it on rows it never saw."""
-    with _store(context) as db, showing_failed_training(context):
+    with _store(context, request.engine) as db, showing_failed_training(context):
         model = ModelTrainingService(db, actor=actor_of(context.run)).train_model(
             batch_id=generate_scorecard_labels["batch_ids"],
             model_type=request.model_type,

@@ -29,6 +29,8 @@ class PipelineRequest(dg.ConfigurableResource[None]):
         The version to refine; None is the active one.
     seed : int
         Seed of splits and folds.
+    engine : str or None
+        ``duckdb`` or ``spark``; None is the engine of the process (``CHANCELLOR_ENGINE``).
     """
 
     batch_ids: list[str] = Field(default_factory=list)
@@ -38,6 +40,7 @@ class PipelineRequest(dg.ConfigurableResource[None]):
     validation: str = "auto"
     base_version: str | None = None
     seed: int = 0
+    engine: str | None = None
 
     def batches_of(self, partition_key: str) -> list[str]:
         """Give the batches of a run: those named, or the one of its partition.

@@ -16,7 +16,8 @@ from app.db.loading import stored_tables, write_copy
 from app.db.migrate import head_revision
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
-from app.lake.store import Lake, hash_file, open_lake
+from app.lake.parquet_file import hash_file
+from app.lake.store import Lake, open_lake
 from app.queries.audit import require_head
 from app.queries.lake_files import list_recorded_files
 from app.services.backup_manifest import LAKE, LEFT_OUT, Manifest, write_manifest
@@ -81,8 +82,9 @@ def back_up_store(
             seal_decisions(db, actor=actor or default_actor())
     with _database_copied(place.database_url, folder) as (db, tables):
         head = require_head(db)
-        files = dict.fromkeys((file.path, file.sha256) for file in list_recorded_files(db))
+        recorded = dict.fromkeys((file.path, file.sha256) for file in list_recorded_files(db))
     lake = open_lake(place.lake_url)
+    files = dict.fromkeys(part for file in recorded for part in lake.files_of(*file))
     for number, (path, sha256) in enumerate(files, start=1):
         _copy_out(lake, path, sha256, folder)
         if progress is not None:

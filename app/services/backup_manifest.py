@@ -10,7 +10,7 @@ from typing import Any
 
 from app.domain.types import Document
 from app.errors import FileHashError, InvalidInputError, NotFoundError
-from app.lake.store import hash_file
+from app.lake.parquet_file import hash_file
 
 MANIFEST = "manifest.json"
 FORMAT = 1

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
+from itertools import chain
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -11,7 +13,8 @@ from app.domain.intake import describe_faults
 from app.domain.table_score import TableScorer
 from app.domain.types import Document, Progress
 from app.errors import IntakeError
-from app.lake.store import Lake, StoredFile
+from app.lake.parts import StoredFile
+from app.lake.store import Lake
 from app.services.scoring_run import Scored, ScoringRun, ahead, beside
 
 OWN_COLUMNS = ("party_id", "scored_at")
@@ -54,14 +57,18 @@ def score_snapshot(
         Every value that the card's transforms cannot take: the first 20 and their count.
     """
     run = ScoringRun(scorer)
-    with pq.ParquetFile(lake.local_file(*snapshot)) as file:
-        total = file.metadata.num_rows
+    with ExitStack() as opened:
+        files = [
+            opened.enter_context(pq.ParquetFile(lake.local_file(*part)))
+            for part in lake.parts_of(*snapshot)
+        ]
+        total = sum(file.metadata.num_rows for file in files)
         columns = [*OWN_COLUMNS, *scorer.card.feature_names]
-        schema = _schema(file.schema_arrow, scorer)
+        schema = _schema(files[0].schema_arrow, scorer)
 
         def batches() -> Iterator[pa.RecordBatch]:
             report(_STAGE, 0, total)
-            for piece in ahead(_scored(run, file, columns)):
+            for piece in ahead(_scored(run, files, columns)):
                 if piece.table is not None:
                     yield from piece.table.to_batches()
                 report(_STAGE, piece.done, total)
@@ -78,9 +85,13 @@ def _schema(snapshot: pa.Schema, scorer: TableScorer) -> pa.Schema:
     return beside(own.empty_table(), scorer.run(pa.table({}))).schema
 
 
-def _scored(run: ScoringRun, file: pq.ParquetFile, columns: list[str]) -> Iterator[Scored]:
+def _scored(
+    run: ScoringRun, files: Sequence[pq.ParquetFile], columns: list[str]
+) -> Iterator[Scored]:
     done = 0
-    for batch in file.iter_batches(batch_size=_PIECE_ROWS, columns=columns):
+    for batch in chain.from_iterable(
+        file.iter_batches(batch_size=_PIECE_ROWS, columns=columns) for file in files
+    ):
         table = pa.Table.from_batches([batch])
         done += table.num_rows
         found = run.score(table)

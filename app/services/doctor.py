@@ -15,7 +15,8 @@ from app.db.triggers import trigger_definitions
 from app.domain.counted import counted
 from app.domain.types import Document, Progress
 from app.errors import FileHashError, InvalidInputError, NotFoundError, TamperingError
-from app.lake.store import TEMPORARY, Lake, LakeFile, open_lake
+from app.lake.parts import LakeFile
+from app.lake.store import TEMPORARY, Lake, open_lake
 from app.models import Activation
 from app.queries.lake_files import RecordedFile, list_recorded_files
 from app.queries.runs import list_live_runs
@@ -34,6 +35,9 @@ Kind = Literal[
 ]  # fmt: skip
 TRUSTED_HISTORY: tuple[Kind, ...] = ("schema", "trigger", "audit", "altered_row")
 """While one of these is found, rows may be missing that named a file: nothing is removed."""
+
+_DAMAGED: tuple[Kind, ...] = ("missing_file", "changed_file", "unreadable_file")
+"""While a manifest is one of these, its parts look like orphans: nothing is removed."""
 
 MINIMUM_AGE = timedelta(minutes=15)
 """An import writes its file before the row: what is younger may belong to one under way."""
@@ -125,8 +129,11 @@ class DoctorService:
         runs = list_live_runs(self.db)
         findings += [_lost_run(run.id, run.pid) for run in runs if is_lost(run)]
         findings += [_emergency(activation) for activation in list_open_emergencies(self.db)]
-        orphans = _orphans(files, recorded, utc_now() - minimum_age)
+        named, is_complete = self._named(recorded)
+        orphans = _orphans(files, named, utc_now() - minimum_age)
         doubts = [finding for finding in findings if finding.kind in TRUSTED_HISTORY]
+        if not is_complete:
+            doubts += [finding for finding in findings if finding.kind in _DAMAGED]
         removed = self._remove(orphans) if remove_orphans and not doubts else []
         orphans = [orphan for orphan in orphans if orphan["path"] not in removed]
         findings += [_orphan(orphan, doubts) for orphan in orphans if orphan["removable"]]
@@ -173,17 +180,28 @@ class DoctorService:
                 yield Finding(damage[0], file.row, damage[1], _BACKUP)
             report("Hashing files", number, len(recorded))
 
+    def _named(self, recorded: Sequence[RecordedFile]) -> tuple[set[str], bool]:
+        """Name the files that rows need, and say whether every manifest could tell its parts."""
+        named = {file.path for file in recorded}
+        is_complete = True
+        for path, sha256 in {(file.path, file.sha256) for file in recorded}:
+            try:
+                named.update(part for part, _ in self.lake.files_of(path, sha256))
+            except (NotFoundError, TamperingError, OSError):
+                is_complete = False  # the damage is a finding of its own
+        return named, is_complete
+
     def _damage(self, file: RecordedFile) -> tuple[Kind, str] | None:
         try:
             self.lake.verify(file.path, file.sha256)
-        except NotFoundError:
-            return "missing_file", f"its file {self.lake.place_of(file.path)} is gone"
+        except NotFoundError as error:
+            return "missing_file", f"its file {self.lake.place_of(error.facts['path'])} is gone"
         except FileHashError as error:
-            found = error.facts["found"]
-            place = self.lake.place_of(file.path)
+            found, recorded = error.facts["found"], error.facts["recorded"]
+            place = self.lake.place_of(error.facts["path"])
             return (
                 "changed_file",
-                f"its file {place} was changed: its hash is {found}, recorded is {file.sha256}",
+                f"its file {place} was changed: its hash is {found}, recorded is {recorded}",
             )
         except OSError as error:
             place = self.lake.place_of(file.path)
@@ -200,9 +218,9 @@ class DoctorService:
             return []
         removed = []
         with transaction(self.db):
-            named = {file.path for file in list_recorded_files(self.db)}
+            named, is_complete = self._named(list_recorded_files(self.db))
             for orphan in removable:
-                if orphan["path"] not in named:
+                if is_complete and orphan["path"] not in named:
                     try:
                         self.lake.remove_orphan(orphan["path"])
                     except OSError as error:
@@ -221,14 +239,13 @@ class DoctorService:
 
 
 def _orphans(
-    files: Sequence[LakeFile], recorded: Sequence[RecordedFile], written_before: datetime
+    files: Sequence[LakeFile], named: set[str], written_before: datetime
 ) -> list[Document]:
-    named = {file.path for file in recorded}
     return [
         asdict(file)
         | {
             "modified_at": None if file.modified_at is None else file.modified_at.isoformat(),
-            "unfinished": file.path.split("/")[-1].startswith(TEMPORARY),
+            "unfinished": f"/{TEMPORARY}" in file.path,
             "removable": file.modified_at is not None and file.modified_at <= written_before,
             "not_removed": None,
         }

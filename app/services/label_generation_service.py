@@ -11,6 +11,7 @@ from app.db import bulk_insert_columns, transaction, utc_now
 from app.domain.gates import data_gates
 from app.domain.types import Document, Progress
 from app.errors import ConflictError
+from app.lake.engine import find_spark
 from app.lake.store import Lake, open_lake
 from app.models import GroundTruthLabel, LabelSet
 from app.queries.batches import known_batch
@@ -270,7 +271,8 @@ def compute_labels(lake: Lake, inputs: LabelInputs, progress: Progress | None = 
     Returns
     -------
     pyarrow.Table
-        With the columns `LABEL_COLUMNS`, in the row order of the snapshot.
+        With the columns `LABEL_COLUMNS`: on DuckDB in the row order of the snapshot, on Spark by
+        party.
 
     Raises
     ------
@@ -279,6 +281,14 @@ def compute_labels(lake: Lake, inputs: LabelInputs, progress: Progress | None = 
     NotFoundError, FileHashError
         If a file is gone or not what was stored.
     """
+    spark = find_spark()
+    if spark is not None:
+        from app.services.spark_labels import labels_on_spark  # noqa: PLC0415 - only where asked
+
+        _report(progress, "Labelling the parties on Spark", 0, 1)
+        labels = labels_on_spark(spark, lake, inputs)
+        refuse_circular(labels, inputs.scored_by)
+        return labels
     _report(progress, "Reading the batch", 0, 3)
     snapshot = lake.read_table(*inputs.snapshot)
     _report(progress, "Labelling the parties", 1, 3)

@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 from app.db import transaction, utc_now
 from app.domain.canonical import content_hash
 from app.domain.types import Document
-from app.lake.store import Lake, StoredFile
+from app.lake.parts import StoredFile
+from app.lake.store import Lake
 from app.models import ExposureImport, OutcomeImport
 from app.queries.batches import list_withdrawals
 from app.queries.exposures import EXPOSURE_IMPORT, list_exposure_imports

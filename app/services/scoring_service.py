@@ -16,7 +16,9 @@ from app.domain.groups import refuse_group_features
 from app.domain.scorecard import Scorecard, score_party
 from app.domain.types import Document, Progress
 from app.errors import ConflictError, TamperingError
-from app.lake.store import Lake, StoredFile, open_lake
+from app.lake.engine import find_spark
+from app.lake.parts import StoredFile
+from app.lake.store import Lake, open_lake
 from app.models import ScorecardVersion, ScoreSet
 from app.queries.batches import require_batch
 from app.queries.scores import find_score_set, score_set_document
@@ -102,19 +104,10 @@ class ScoringService:
             require_batch(self.db, batch_id)
             self.lake.verify(found.file_path, found.file_hash)
             return score_set_document(found)
-        from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
-        from app.services.batch_scoring import score_snapshot  # noqa: PLC0415 - the same
-
         inputs = self._gather(batch_id, row)
         if not is_in_transaction(self.db):
             self.db.rollback()  # no transaction stays open through the computation
-        stored, summary = score_snapshot(
-            self.lake,
-            inputs.snapshot,
-            TableScorer(inputs.card),
-            f"batch {batch_id}",
-            progress or _silent,
-        )
+        stored, summary = _score_batch(self.lake, inputs, progress or _silent)
         with transaction(self.db):
             require_batch(self.db, batch_id)
             found = find_score_set(self.db, batch_id, inputs.version)
@@ -278,6 +271,19 @@ class ScoringService:
 
 def _silent(stage: str, done: int, total: int) -> None:
     del stage, done, total
+
+
+def _score_batch(lake: Lake, inputs: _Inputs, report: Progress) -> tuple[StoredFile, Document]:
+    spark = find_spark()
+    if spark is not None:
+        from app.services.spark_scoring import score_on_spark  # noqa: PLC0415 - only where asked
+
+        return score_on_spark(spark, lake, inputs.snapshot, inputs.card, report)
+    from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
+    from app.services.batch_scoring import score_snapshot  # noqa: PLC0415 - the same
+
+    source = f"batch {inputs.batch_id}"
+    return score_snapshot(lake, inputs.snapshot, TableScorer(inputs.card), source, report)
 
 
 def card_of(row: ScorecardVersion) -> Scorecard:

@@ -11,6 +11,7 @@ from app.cli.options import (
     AllowMissing,
     AsJson,
     DateFormat,
+    EngineName,
     Reason,
     Rejects,
     SkipBadRows,
@@ -24,6 +25,15 @@ app = typer.Typer(no_args_is_help=True, help="Batches: parties scored together."
 
 BatchId = Annotated[
     str, typer.Argument(metavar="BATCH", help="Id of the batch.", show_default=False)
+]
+Version = Annotated[
+    str | None,
+    typer.Option(
+        "--version",
+        metavar="VERSION",
+        help="The version to score with.",
+        show_default="the active version",
+    ),
 ]
 NewBatchId = Annotated[
     str,
@@ -103,6 +113,26 @@ def import_batch(
             progress=progress,
         )
     out.show(result, render.imported)
+
+
+@app.command("score")
+def score_batch(
+    batch: BatchId,
+    version: Version = None,
+    engine: EngineName = None,
+    as_json: AsJson = False,
+    actor: Actor = None,
+) -> None:
+    """Score every party of a batch into the lake, once per version.
+
+    Example:
+      chancellor batch score BATCH_001
+      chancellor batch score BATCH_001 --engine spark
+    """
+    out = Output(as_json)
+    with open_services(actor, engine) as services, out.progress() as progress:
+        result = services.scoring.score_batch(batch, version=version, progress=progress)
+    out.show(result, render.scored)
 
 
 @app.command("list")

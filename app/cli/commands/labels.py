@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from app.cli.after import monitor_what_is_due
-from app.cli.options import Actor, AsJson, Outcome, Window
+from app.cli.options import Actor, AsJson, EngineName, Outcome, Window
 from app.cli.output import Output
 from app.cli.render import labels as render
 from app.cli.services import open_services
@@ -29,6 +29,7 @@ def generate_labels(
     batch: BatchId,
     outcome: Outcome = "default",
     window: Window = 180,
+    engine: EngineName = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -44,7 +45,7 @@ def generate_labels(
     Next: chancellor train BATCH_001
     """
     out = Output(as_json)
-    with open_services(actor) as services, out.progress() as progress:
+    with open_services(actor, engine) as services, out.progress() as progress:
         result = services.labels.generate_labels(
             batch_id=batch,
             outcome_type=outcome,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import Actor, AsJson
+from app.cli.options import Actor, AsJson, EngineName
 from app.cli.output import Output
 from app.cli.render import monitoring as render
 from app.cli.services import open_services
@@ -32,6 +32,7 @@ def monitor(
     batch: BatchId = None,
     version: Version = None,
     due: IsDue = False,
+    engine: EngineName = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -51,7 +52,7 @@ def monitor(
     if due == (batch is not None):
         raise typer.BadParameter("name a batch, or ask for --due")
     out = Output(as_json)
-    with open_services(actor) as services, out.progress() as progress:
+    with open_services(actor, engine) as services, out.progress() as progress:
         if batch is None:
             out.show(services.monitoring.monitor_due(progress), render.due)
         else:

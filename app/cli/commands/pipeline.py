@@ -11,6 +11,7 @@ from app.cli.options import (
     AsJson,
     BaseVersion,
     BatchIds,
+    EngineName,
     Outcome,
     Validation,
     ValidationMode,
@@ -34,6 +35,7 @@ def run(
     outcome: Outcome = "default",
     validation: ValidationMode = Validation.auto,
     base: BaseVersion = None,
+    engine: EngineName = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -49,12 +51,14 @@ def run(
 
     Next: chancellor versions compare v1 ml_v2
     """
+    from app.lake.engine import computing_on  # noqa: PLC0415 - starts quickly where not needed
     from app.log import configure_logging  # noqa: PLC0415 - structlog, 0.1 s
     from app.pipeline.execution import run_pipeline  # noqa: PLC0415 - Dagster, 1.5 s
 
     configure_logging()
     out = Output(as_json)
-    with out.progress() as progress:
+    on = computing_on(None if engine is None else engine.value)
+    with on, out.progress() as progress:
         result = run_pipeline(
             batch_ids=batches,
             window=window,

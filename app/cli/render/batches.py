@@ -198,3 +198,26 @@ def file_scored(result: Document) -> Iterator[RenderableType]:
     yield from _not_in_the_file(result)
     rows = [(band, numbers.rate(share)) for band, share in result["band_shares"].items()]
     yield table("Bands", ("band", "share>"), rows)
+
+
+def scored(result: Document) -> Iterator[RenderableType]:
+    """Show the scores of a batch.
+
+    Parameters
+    ----------
+    result : dict
+        What ``score_batch`` returned.
+
+    Yields
+    ------
+    RenderableType
+        One sentence and the shares of the bands.
+    """
+    yield sentence(
+        f"{result['batch_id']}: {counted(result['n_rows'], 'party')} scored with "
+        f"{result['version']} into {result['path']}; mean score "
+        f"{numbers.points(result['mean_score'])}.",
+        "bold",
+    )
+    rows = [(band, numbers.rate(share)) for band, share in result["band_shares"].items()]
+    yield table("Bands", ("band", "share>"), rows)

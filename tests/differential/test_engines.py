@@ -1,0 +1,243 @@
+"""Spark in local mode and DuckDB give the same scores and labels, and read each other's files."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+from sqlalchemy.orm import Session
+
+from app.db import open_session
+from app.domain.outcomes import STATUSES
+from app.domain.scorecard import load_scorecard
+from app.domain.table_score import TableScorer
+from app.lake.parts import is_manifest
+from app.lake.store import open_lake
+from app.queries.batches import require_batch
+from app.queries.labels import require_label_set
+from app.queries.scores import find_score_set
+from app.queries.versions import require_active
+from app.services.batch_scoring import score_snapshot
+from app.services.batch_service import BatchService
+from app.services.doctor import DoctorService
+from app.services.label_generation_service import compute_labels
+from app.services.label_inputs import recorded_inputs
+from app.services.label_rows import hash_labels
+from app.services.outcome_service import OutcomeService
+from app.services.scoring_service import card_of
+from app.settings import get_settings
+from tests.support.portfolio import store_with_card
+from tests.support.spark import PYTHON, ROOT
+
+pytestmark = pytest.mark.slow
+
+N_EDGE = 3_000
+
+
+@dataclass(frozen=True)
+class Made:
+    home: Path
+    batch: str
+    codes: dict[str, list[Any]]
+
+
+def edge_values(card: Any, path: Path) -> None:
+    """Nulls, zeros of both signs, huge and tiny numbers, ties, categories that nobody knows."""
+    rng = np.random.default_rng(11)
+    columns: dict[str, Any] = {
+        "id": [f"p{number:05d}" for number in range(N_EDGE)],
+        "at": [f"2020-0{1 + number % 9}-15" for number in range(N_EDGE)],
+    }
+    for name, feature in card.features.items():
+        known: list[Any] = [None, 0.0, -0.0, 1.0, 0.1, 1e20, -1e20, 1e-300, 12.0, 60.0, 5.5]
+        if not feature.transform.takes_numbers:
+            known = [None, *feature.transform.values, "new", "ö", "a;b"]
+        columns[name] = [known[place] for place in rng.integers(0, len(known), N_EDGE)]
+    pq.write_table(pa.table(columns), path)
+    days = rng.integers(0, 700, N_EDGE)
+    events = pa.table(
+        {
+            "id": [f"p{number:05d}" for number in rng.integers(0, N_EDGE + 50, N_EDGE)],
+            "on": [str(np.datetime64("2020-01-15") + int(day)) for day in days],
+        }
+    )
+    pq.write_table(events, path.with_name("events.parquet"))
+
+
+@pytest.fixture(scope="module")
+def made(
+    tmp_path_factory: pytest.TempPathFactory,
+    sqlite_template: Path,
+    shared_cards: Path,
+    shared_data: Path,
+) -> Iterator[dict[str, Made]]:
+    if not PYTHON.exists() and os.environ.get("CI") != "true":
+        pytest.skip("Spark is not here: `make spark` brings it")
+    homes = {name: tmp_path_factory.mktemp(name) for name in ("sba_case", "taiwan", "edge")}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, home in homes.items():
+            patch.setenv("CHANCELLOR_HOME", str(home))
+            card = load_scorecard(shared_cards / f"{'sba_case' if name == 'edge' else name}.yaml")
+            with store_with_card(card, home, sqlite_template) as db:
+                FILLED[name](db, card, shared_data, home)
+        jobs = [{"home": str(home), "commands": COMMANDS[name]} for name, home in homes.items()]
+        answers = on_spark(jobs)
+        found = {}
+        for name, home in homes.items():
+            n = len(COMMANDS[name])
+            said, answers = answers[:n], answers[n:]
+            codes = {words[0]: one for words, one in zip(COMMANDS[name], said, strict=True)}
+            found[name] = Made(home, name, codes)
+        yield found
+
+
+def _sba(db: Session, card: Any, data: Path, home: Path) -> None:
+    file = data / "sba_case" / "sba_case.csv"
+    BatchService(db).import_file(
+        file, batch_id="sba_case", party_id="LoanNr_ChkDgt", scored_at="ApprovalDate"
+    )
+    OutcomeService(db).import_events(
+        file, party_id="LoanNr_ChkDgt", event_date="ChgOffDate", event_type="write_off",
+        through="2014-08-31",
+    )  # fmt: skip
+
+
+def _taiwan(db: Session, card: Any, data: Path, home: Path) -> None:
+    file = data / "taiwan" / "taiwan_default.csv.gz"
+    BatchService(db).import_file(file, batch_id="taiwan", party_id="ID", scored_at="2005-09-30")
+    OutcomeService(db).import_flags(
+        file, batch_id="taiwan", party_id="ID", flag="default.payment.next.month", bad="1"
+    )
+
+
+def _edge(db: Session, card: Any, data: Path, home: Path) -> None:
+    file = home / "edge.parquet"
+    edge_values(card, file)
+    BatchService(db).import_file(file, batch_id="edge", party_id="id", scored_at="at")
+    OutcomeService(db).import_events(
+        home / "events.parquet", party_id="id", event_date="on", event_type="write_off",
+        through="2020-12-31",
+    )  # fmt: skip
+
+
+FILLED = {"sba_case": _sba, "taiwan": _taiwan, "edge": _edge}
+COMMANDS = {
+    name: [
+        ["batch", "score", name, "--engine", "spark"],
+        ["labels", "generate", name, "--engine", "spark", *options],
+    ]
+    for name, options in (
+        ("sba_case", ["--window", "1825"]),
+        ("taiwan", ["--outcome", "final_flag"]),
+        ("edge", ["--window", "90"]),
+    )
+}
+
+
+def on_spark(jobs: list[dict[str, Any]]) -> list[list[Any]]:
+    environment = {
+        **os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "CHANCELLOR_SPARK_MEMORY": "1g",
+        "CHANCELLOR_SPARK_MASTER": "local[2]", "PYTHONPATH": str(ROOT),
+    }  # fmt: skip
+    done = subprocess.run(
+        [PYTHON, "-m", "tests.support.engine_process"],
+        input=json.dumps(jobs), capture_output=True, text=True, env=environment, cwd=ROOT,
+        check=False, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr[-3000:]
+    answer: list[list[Any]] = json.loads(done.stdout)
+    assert [code for code, _ in answer] == [0] * len(answer), (answer, done.stderr[-3000:])
+    return answer
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_scores_bands_and_reasons_are_those_of_duckdb(
+    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
+    lake = open_lake()
+    with open_session() as db:
+        batch, row = require_batch(db, name), require_active(db)
+        scores = find_score_set(db, name, row.version)
+        assert scores is not None
+        card = card_of(row)
+        stored, summary = score_snapshot(
+            lake, (batch.file_path, batch.file_hash), TableScorer(card), name, lambda *_: None
+        )
+        assert is_manifest(scores.file_path)
+        on_spark = lake.read_table(scores.file_path, scores.file_hash).sort_by("party_id")
+        assert scores.n_rows == batch.n_rows
+        assert scores.mean_score == pytest.approx(summary["mean_score"], abs=1e-12)
+        assert scores.band_shares == summary["band_shares"]
+    expected = lake.read_table(stored.path, stored.sha256).sort_by("party_id")
+    assert on_spark.column_names == expected.column_names
+    for column in expected.column_names:
+        mine, theirs = expected[column].combine_chunks(), on_spark[column].combine_chunks()
+        if pa.types.is_floating(mine.type):
+            np.testing.assert_allclose(theirs.to_numpy(), mine.to_numpy(), rtol=0, atol=1e-9)
+        else:
+            assert theirs.cast(mine.type).equals(mine), column
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_labels_are_those_of_duckdb_row_by_row(
+    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
+    document = json.loads(made[name].codes["labels"][1])
+    with open_session() as db:
+        row = require_label_set(db, document["label_set_id"])
+        labels = compute_labels(open_lake(), recorded_inputs(db, row))
+        assert row.content_hash == hash_labels(labels)
+        counted = {
+            status: pc.sum(pc.equal(labels["status"], status)).as_py() for status in STATUSES
+        }
+        assert counted["bad"] == row.n_bad
+        assert counted["good"] == row.n_good
+        assert counted["immature"] == row.n_immature
+        assert counted["excluded"] == row.n_excluded
+        assert row.n_bad > 100
+        names = ["party_id", "label_value", "scored_at", "score_at_label", "observation_end"]
+        ours = labels.select(names).sort_by("party_id").to_pylist()
+        stored = db.connection().exec_driver_sql(
+            "SELECT party_id, label_value, score_at_label FROM ground_truth_labels "
+            f"WHERE label_set_id = {row.id} ORDER BY party_id"
+        )
+        assert [tuple(line) for line in stored] == [
+            (line["party_id"], line["label_value"], line["score_at_label"]) for line in ours
+        ]
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_doctor_finds_the_parts_and_a_changed_one(
+    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
+    lake = open_lake()
+    with open_session() as db:
+        row = find_score_set(db, name, require_active(db).version)
+        assert row is not None
+        orphans = {one["path"] for one in DoctorService(db).examine()["orphans"]}
+        named = {path for path, _ in lake.files_of(row.file_path, row.file_hash)}
+        assert len(named) > 1
+        assert not named & orphans
+        path, _ = lake.parts_of(row.file_path, row.file_hash)[0]
+        place = Path(lake.place_of(path))
+        before = place.read_bytes()
+        place.write_bytes(before[:-1] + b"?")
+        try:
+            problems = [one["problem"] for one in DoctorService(db).examine()["findings"]]
+        finally:
+            place.write_bytes(before)
+    assert any(path in problem and "was changed" in problem for problem in problems)
+    assert get_settings().engine == "duckdb"
