@@ -19,7 +19,7 @@ HEAVY = (
 )
 ISSUE_A = """
 init | policy show | policy set | definitions list | definitions add | batch import | batch list
-batch show | batch withdraw | outcomes import | outcomes list | outcomes withdraw
+batch score | batch show | batch withdraw | outcomes import | outcomes list | outcomes withdraw
 outcomes import-flags | exposures import | labels generate | train | refine | pipeline run
 models list | models show | versions list | versions show | versions compare | versions add
 versions approve | versions reject | versions activate | versions rollback | versions at | score

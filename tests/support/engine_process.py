@@ -10,17 +10,18 @@ import io
 import json
 import os
 import sys
+from typing import Any
 
 from app.cli.main import main
 from app.lake.spark import open_spark
 
 
-def run(jobs: list[dict[str, object]]) -> list[list[object]]:
+def run(jobs: list[dict[str, Any]]) -> list[list[object]]:
     open_spark()
     found = []
     for job in jobs:
         os.environ["CHANCELLOR_HOME"] = str(job["home"])
-        for words in job["commands"]:  # type: ignore[attr-defined]
+        for words in job["commands"]:
             said = io.StringIO()
             with contextlib.redirect_stdout(said):
                 code = main([*words, "--json"])
