@@ -63,7 +63,7 @@ def growth_of_pipeline(part: Mapping[str, Any]) -> Any:
     """
     rows = pipeline_rows(part)
     panels = [
-        _growth(rows, "wall", "seconds: labels, training, draft"),
+        _growth(rows, "wall", "seconds of the whole pipeline"),
         _growth(rows, "peak_gib", "peak memory, GiB"),
     ]
     return alt.hconcat(*panels)
@@ -81,12 +81,13 @@ def _growth(rows: list[dict[str, Any]], column: str, title: str) -> Any:
     ]
     least = min(row[column] for row in rows)
     log = alt.Scale(type="log", nice=False)
+    axis = alt.Axis(format="~s", values=[row["n"] for row in rows])
     colour = alt.Scale(domain=["measured", "in proportion"], range=[COLOURS[0], GREY])
     return (
         alt.Chart(alt.Data(values=[line for line in lines if line["value"] >= least / 2]))
         .mark_line(point=True)
         .encode(
-            x=alt.X("n:Q", scale=log, title="parties", axis=alt.Axis(format="~s")),
+            x=alt.X("n:Q", scale=log, title="parties", axis=axis),
             y=alt.Y("value:Q", scale=log, title=title),
             color=alt.Color("what:N", scale=colour, title=None),
         )
