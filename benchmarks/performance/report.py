@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-from benchmarks.performance.aims import judge, millions, shown
+from benchmarks.performance import scoring
+from benchmarks.performance.aims import fastest_peer, judge, millions, shown
 from benchmarks.performance.measure import Row, ratio, spread
 
 TEMPLATE = Path(__file__).with_name("performance.md")
@@ -38,6 +39,7 @@ def write_report(results: Mapping[str, Any], docs: Path) -> Path:
         "aims": [aim.as_row() for aim in judge(results)],
         "machine": _machines(results),
         "pipeline": _of(results, "pipeline", _pipeline),
+        "floor": _of(results, "score", _floor),
         **{part: _of(results, part, _compared, unit) for part, unit in _COMPARED.items()},
     }
     text = TEMPLATE.read_text(encoding="utf-8")
@@ -85,6 +87,23 @@ def _compared(rows: list[Row], unit: str) -> list[Line]:
                     "rounds": str(len(seconds)),
                 }
             )
+    return lines
+
+
+def _floor(rows: list[Row]) -> list[Line]:
+    """Say how far the floor itself is from the fastest peer: no scorer of files can beat that."""
+    lines = []
+    for row in rows:
+        peer = fastest_peer(row)
+        found = ratio(row, peer, scoring.BARE)
+        lines.append(
+            {
+                "n": millions(row["n"]),
+                "fastest peer": peer,
+                "its time over that of the bare copy": shown(found["median"]),
+                "spread": f"{shown(found['low'])} to {shown(found['high'])}",
+            }
+        )
     return lines
 
 

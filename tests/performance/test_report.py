@@ -32,6 +32,7 @@ def results() -> dict[str, Any]:
     scored = {
         plain: [2.0, 2.0, 4.0], with_reasons: [4.0, 4.0, 4.0], scoring.BARE: [1.0, 1.2, 1.3],
         "optbinning": [40.0, 41.0, 42.0], "toad": [24.0, 24.0, 24.0],
+        "toad, with reasons": [50.0, 60.0, 70.0],
     }  # fmt: skip
     fitted = {fits.WHOLE: [11.0], fits.GLUM: [1.0]}
     job = [
@@ -54,6 +55,7 @@ def test_aims_are_judged_by_the_median_of_ratios_round_by_round(results: dict[st
         ("score 1 M, score and band: speed of the bare copy", 50.0, False),
         ("score 1 M, with reasons: speed of the bare copy", 30.0, False),
         ("score 1 M, score and band: against toad", 12.0, True),
+        ("score 1 M, with reasons: against toad, with reasons", 15.0, True),
         ("one decision, with reasons", 0.05, True),
         ("label 1 M parties, 1 M events: against the bare join", 1.25, True),
         ("fit with validation, 30 k rows", 11.0, False),
@@ -77,7 +79,7 @@ def test_the_page_holds_every_part_and_says_what_was_not_run(tmp_path, results) 
     assert drawn == ["fits.svg", "labels.svg", "pipeline.svg", "score.svg"]
     part = {"decision": results["decision"]}
     text = write_report(part, tmp_path).read_text(encoding="utf-8")
-    assert text.count(NOT_RUN) == 4  # score, labels, fits and the pipeline
+    assert text.count(NOT_RUN) == 5  # score, its floor, labels, fits, pipeline
     assert "| 1 | toad | 10 | 10 to 10 | 200 | 200 to 200 | 1 |" in text
 
 
