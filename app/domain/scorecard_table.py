@@ -86,6 +86,42 @@ def dtype_of(feature: Feature) -> str:
     return "float64" if feature.transform.takes_numbers else "string"
 
 
+def goodness_columns(card: Scorecard, table: ir.Table, names: Sequence[str]) -> Outputs:
+    """Map features of an Ibis table to goodness, on any engine.
+
+    Parameters
+    ----------
+    card : Scorecard
+        Whose transforms apply.
+    table : ibis table
+        As for `score_expression`.
+    names : sequence of str
+        Features of the card.
+
+    Returns
+    -------
+    dict of str to ibis column
+        Goodness in [0, 1] by feature, in the order of the names; never null.
+
+    Raises
+    ------
+    InvalidInputError
+        If a column has a type that its transform does not take.
+
+    Examples
+    --------
+    >>> from app.domain.scorecard import default_card
+    >>> import pyarrow as pa
+    >>> table = ibis.memtable(pa.table({"company_age_years": [5.0, None, 20.0]}))
+    >>> columns = goodness_columns(default_card(), table, ["company_age_years"])
+    >>> table.select(**columns).to_pyarrow()["company_age_years"].to_pylist()
+    [0.5, 0.0, 1.0]
+    """
+    features = [card.features[name] for name in names]
+    columns = [_column(table, name, card.features[name]) for name in names]
+    return dict(zip(names, _goodness(features, columns).values(), strict=True))
+
+
 def _chained(pieces: Sequence[ir.StringColumn]) -> ir.StringValue:
     return reduce(add, pieces)
 

@@ -100,6 +100,23 @@ class SparkEngine:
         self.session.read.parquet(*[f"file://{place}" for place in places]).createTempView(name)
         return self._backend.table(name)
 
+    def hold(self, table: pa.Table) -> Any:
+        """Give rows of this process to Spark.
+
+        Parameters
+        ----------
+        table : pyarrow.Table
+            Not larger than the memory of Spark's driver.
+
+        Returns
+        -------
+        ibis.Table
+            Of the same rows, in no order.
+        """
+        name = f"held_{uuid.uuid4().hex}"
+        self.session.createDataFrame(table).createTempView(name)
+        return self._backend.table(name)
+
     def collect(self, expression: Any) -> pa.Table:
         """Bring a result to this process, by Arrow.
 

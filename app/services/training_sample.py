@@ -11,17 +11,16 @@ from sqlalchemy.orm import Session
 
 from app.domain.counted import counted
 from app.domain.design_matrix import Sample
-from app.domain.groups import refuse_group_features
-from app.domain.sampling import Drawn, draw_parties
+from app.domain.sampling import Drawn
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
-from app.errors import ConflictError, InvalidInputError, TamperingError
-from app.lake.engine import connect
+from app.errors import ConflictError, TamperingError
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.batches import require_batch
 from app.services.label_rows import hash_labels, read_stored_labels
+from app.services.training_goodness import drawn_parties, read_goodness
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -247,25 +246,15 @@ def population_goodness(
     ndarray of shape (n_all, d)
         For the d features of positive weight, in card order.
     """
-    from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
-
     names = training_features(card)
     return np.concatenate(
-        [
-            goodness_matrix(
-                card,
-                _read_features(lake, batch_of(db, batch_id), names),
-                names,
-            )
-            for batch_id in batch_ids
-        ]
+        [read_goodness(lake, batch_of(db, batch_id), card, names)[1] for batch_id in batch_ids]
     )
 
 
 def _draw(parts: Sequence[_BatchRows], limit: int, seed: int) -> tuple[list[_BatchRows], Drawn]:
     """Keep the rows of the parties that the engine draws; both classes are drawn alike."""
-    import ibis  # noqa: PLC0415 - heavy import
-    import pyarrow as pa  # noqa: PLC0415 - the same
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
     import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
     rows = pa.concat_tables(
@@ -278,8 +267,7 @@ def _draw(parts: Sequence[_BatchRows], limit: int, seed: int) -> tuple[list[_Bat
         )
         for part in parts
     )
-    expression = draw_parties(ibis.memtable(rows), seed=seed, good_share=limit / rows.num_rows)
-    names = connect().to_pyarrow(expression.select("party_id"))["party_id"].combine_chunks()
+    names = drawn_parties(rows, seed=seed, share=limit / rows.num_rows)
     kept = [pc.is_in(part.party_id, value_set=names).to_numpy(False) for part in parts]
     fewer = [
         replace(part, rows=part.rows[of_part], bad=part.bad[of_part])
@@ -336,11 +324,8 @@ def _read_batch(
 ) -> _BatchRows:
     import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
 
-    from app.domain.table_score import goodness_matrix  # noqa: PLC0415 - loads pyarrow
-
     labels = _read_labels(db, label_set)
-    table = _read_features(lake, batch, names)
-    population = goodness_matrix(card, table, names)
+    table, population = read_goodness(lake, batch, card, names)
     labels = labels.filter(labels["label_value"].is_valid())
     values = labels["label_value"].to_numpy().astype(np.int64)
     position = pc.index_in(
@@ -354,21 +339,6 @@ def _read_batch(
             f"batch {batch.batch_id} does not hold"
         )
     return _BatchRows(batch.batch_id, table, population, rows, values[found[rows]])
-
-
-def _read_features(lake: Lake, batch: Batch, names: tuple[str, ...]) -> pa.Table:
-    refuse_group_features(batch.group_columns, names, batch.batch_id)
-    known = {column["name"] for column in batch.columns}
-    lacking = [name for name in names if name not in known]
-    if lacking:
-        raise InvalidInputError(
-            f"batch {batch.batch_id} lacks features of the baseline: {', '.join(lacking)}",
-            batch_id=batch.batch_id,
-            features=lacking,
-        )
-    return lake.read_table(
-        batch.file_path, batch.file_hash, columns=["party_id", "scored_at", *names]
-    )
 
 
 def _raw_matrix(features: pa.Table) -> Floats:

@@ -25,6 +25,7 @@ from app.lake.parts import is_manifest
 from app.lake.store import open_lake
 from app.queries.batches import require_batch
 from app.queries.labels import require_label_set
+from app.queries.models import require_model
 from app.queries.scores import find_score_set
 from app.queries.versions import require_active
 from app.services.batch_scoring import score_snapshot
@@ -34,6 +35,7 @@ from app.services.label_generation_service import compute_labels
 from app.services.label_inputs import recorded_inputs
 from app.services.label_rows import hash_labels
 from app.services.outcome_service import OutcomeService
+from app.services.replay_model import replay_model
 from app.services.scoring_service import card_of
 from app.settings import get_settings
 from tests.support.portfolio import store_with_card
@@ -42,6 +44,8 @@ from tests.support.spark import PYTHON, ROOT
 pytestmark = pytest.mark.slow
 
 N_EDGE = 3_000
+MOST_ROWS = 10_000
+"""Of a training: of the 30,000 parties of taiwan a third is drawn."""
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,7 @@ COMMANDS = {
     name: [
         ["batch", "score", name, "--engine", "spark"],
         ["labels", "generate", name, "--engine", "spark", *options],
+        *([["train", name, "--engine", "spark"]] if name == "taiwan" else []),
     ]
     for name, options in (
         ("sba_case", ["--window", "1825"]),
@@ -147,7 +152,8 @@ COMMANDS = {
 def on_spark(jobs: list[dict[str, Any]]) -> list[list[Any]]:
     environment = {
         **os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "CHANCELLOR_SPARK_MEMORY": "1g",
-        "CHANCELLOR_SPARK_MASTER": "local[2]", "PYTHONPATH": str(ROOT),
+        "CHANCELLOR_SPARK_MASTER": "local[2]", "CHANCELLOR_TRAINING_ROWS": str(MOST_ROWS),
+        "PYTHONPATH": str(ROOT),
     }  # fmt: skip
     done = subprocess.run(
         [PYTHON, "-m", "tests.support.engine_process"],
@@ -241,3 +247,34 @@ def test_doctor_finds_the_parts_and_a_changed_one(
             place.write_bytes(before)
     assert any(path in problem and "was changed" in problem for problem in problems)
     assert get_settings().engine == "duckdb"
+
+
+def test_a_training_on_rows_drawn_by_spark_is_replayed_by_duckdb(
+    made: dict[str, Made], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made["taiwan"].home))
+    with open_session() as db:
+        model = require_model(db, json.loads(made["taiwan"].codes["train"][1])["model_id"])
+        replayed = replay_model(db, open_lake(), model)
+        rows = open_lake().read_table(model.validation_path, model.validation_hash)
+    parts = {part.name: part for part in replayed.parts}
+    assert len(numbers_in(parts["parameters"].recorded)) > 10
+    for what in ("labels", "parameters", "feature_importance", "metrics", "validated rows"):
+        kept, computed = parts[what].recorded, parts[what].computed
+        assert numbers_in(computed) == pytest.approx(numbers_in(kept), rel=0, abs=1e-6), what
+    assert set(rows["party_id"].to_pylist()) == set(replayed.data.party_id)
+    drawn = replayed.data.drawn
+    assert drawn is not None
+    assert drawn.n_rows == 30_000
+    assert drawn.n_drawn == len(set(rows["party_id"].to_pylist()))
+    assert drawn.n_drawn == pytest.approx(MOST_ROWS, rel=0.01)
+
+
+def numbers_in(value: Any) -> list[float]:
+    """Give every number of a document, in order."""
+    if isinstance(value, dict):
+        return [number for name in sorted(value) for number in numbers_in(value[name])]
+    if isinstance(value, list | tuple):
+        return [number for item in value for number in numbers_in(item)]
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return [float(value)] if is_number else []

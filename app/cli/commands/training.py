@@ -13,6 +13,7 @@ from app.cli.options import (
     BaseVersion,
     BatchIds,
     DespiteAdvice,
+    EngineName,
     Seed,
     Validation,
     ValidationMode,
@@ -35,6 +36,7 @@ def train(
     validation: ValidationMode = Validation.auto,
     base: BaseVersion = None,
     seed: Seed = 0,
+    engine: EngineName = None,
     as_json: AsJson = False,
     actor: Actor = None,
 ) -> None:
@@ -50,7 +52,7 @@ def train(
     Next: chancellor refine MODEL_ID
     """
     out = Output(as_json)
-    with open_services(actor) as services, out.progress() as progress:
+    with open_services(actor, engine) as services, out.progress() as progress:
         result = services.models.train_model(
             batch_id=batches[0] if len(batches) == 1 else batches,
             validation=validation.value,
