@@ -7,6 +7,7 @@
 # make peers   libraries that `make bench` measures against, in an environment of their own: 900 MB
 # make bench   speed and memory against bare engines, peers and budgets: docs/performance.md, half an hour;
 #              BENCH="score labels" measures these parts alone
+# make scaling time and memory of DuckDB and Spark by size: docs/scaling.md; 1 M and 10 M parties, half an hour
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make monitoring-study  how often monitoring alerts, rightly and wrongly: docs/monitoring.md, 45 minutes
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
@@ -28,7 +29,7 @@ BIN := .venv/bin
 WORKERS ?= 2
 PYTEST := $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -q
 
-.PHONY: monitoring-study setup spark peers demo test browser screenshots check static format lint types layers docstrings quick bench load pages postgres-size generated evidence torture serve dagster lock clean
+.PHONY: monitoring-study setup spark peers demo test browser screenshots check static format lint types layers docstrings quick bench scaling load pages postgres-size generated evidence torture serve dagster lock clean
 
 setup: .venv/.installed
 
@@ -89,6 +90,10 @@ quick: setup
 
 bench: setup peers
 	@$(BIN)/python -m benchmarks.performance $(BENCH)
+
+# SCALING_OPTIONS="--parties 50000000" measures one size; --help says the rest
+scaling: setup spark
+	@$(BIN)/python -m benchmarks.scaling $(SCALING_OPTIONS)
 
 load: setup
 	@$(BIN)/python -m benchmarks.load $(LOAD_OPTIONS)
