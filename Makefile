@@ -7,7 +7,7 @@
 # make peers   libraries that `make bench` measures against, in an environment of their own: 900 MB
 # make bench   speed and memory against bare engines, peers and budgets: docs/performance.md, half an hour;
 #              BENCH="score labels" measures these parts alone
-# make scaling time and memory of DuckDB and Spark by size: docs/scaling.md; 1 M and 10 M parties, half an hour
+# make scaling time and memory of DuckDB and Spark by size: docs/scaling.md; 1 M and 10 M parties, perhaps an hour
 # make evidence  studies, tables and plots of docs/evidence.md, from seeds: under 2 hours on 2 cores
 # make monitoring-study  how often monitoring alerts, rightly and wrongly: docs/monitoring.md, 45 minutes
 # make torture   killed processes, crowds and a database that restarts: docs/store.md; half an hour
