@@ -53,7 +53,9 @@ check: static quick
 
 test: static browser spark
 	@echo "== tests, the slow ones too"
-	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --cov --cov-report=term
+	@HYPOTHESIS_PROFILE=thorough $(PYTEST) --ignore=tests/performance --cov --cov-report=term
+	@echo "== ratios of speed, one after another and without coverage, which slows our side alone"
+	@$(BIN)/python -m pytest -q tests/performance
 
 browser:
 	@scripts/setup-browser >/dev/null

@@ -18,6 +18,7 @@ from app.domain.blocking import NEVER_BLOCKING
 from app.domain.pipelines import DRAFT_GATES, LABEL_GATES, TRAINING_GATES
 from app.domain.types import Document
 from app.errors import QualityGateError
+from app.pipeline.failures import as_dagster_failure
 from app.pipeline.notes import note_check_results
 from app.pipeline.request import batches
 from app.queries.evidence import list_verdicts
@@ -49,11 +50,8 @@ def label_gates(
     generate_scorecard_labels: dict[str, Any],
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates of the label sets; several batches are judged together by the training."""
-    label_sets = [str(label_set) for label_set in generate_scorecard_labels["label_set_ids"]]
-    verdicts = [verdict for one in label_sets for verdict in _stored("label_set", one)]
-    may_block = len(label_sets) == 1
-    results = check_results(LABEL_ASSET, LABEL_GATES, verdicts, may_block=may_block)
-    yield from _noted(context.run, LABEL_ASSET, results)
+    subjects = [("label_set", str(one)) for one in generate_scorecard_labels["label_set_ids"]]
+    yield from _shown(context.run, LABEL_ASSET, LABEL_GATES, subjects, may_block=len(subjects) == 1)
 
 
 @dg.multi_asset_check(
@@ -65,12 +63,8 @@ def model_gates(
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates that training evaluated."""
     label_sets = ",".join(str(one) for one in train_model_asset["label_set_ids"])
-    verdicts = [
-        *_stored("label_set", label_sets),
-        *_stored("model", train_model_asset["model_id"]),
-    ]
-    results = check_results(MODEL_ASSET, TRAINING_GATES, verdicts)
-    yield from _noted(context.run, MODEL_ASSET, results)
+    subjects = [("label_set", label_sets), ("model", train_model_asset["model_id"])]
+    yield from _shown(context.run, MODEL_ASSET, TRAINING_GATES, subjects)
 
 
 @dg.multi_asset_check(name="draft_gates", specs=_specs(DRAFT_ASSET, DRAFT_GATES), can_subset=True)
@@ -80,9 +74,23 @@ def draft_gates(
 ) -> Iterator[dg.AssetCheckResult]:
     """Show the gates of the draft; where the advice made none there is nothing to show."""
     if refine_scorecard["version"] is not None:
-        verdicts = _stored("version", refine_scorecard["version"])
-        results = check_results(DRAFT_ASSET, DRAFT_GATES, verdicts)
-        yield from _noted(context.run, DRAFT_ASSET, results)
+        subjects = [("version", refine_scorecard["version"])]
+        yield from _shown(context.run, DRAFT_ASSET, DRAFT_GATES, subjects)
+
+
+def _shown(
+    run: dg.DagsterRun,
+    asset: str,
+    gates: Sequence[str],
+    subjects: Sequence[tuple[str, str]],
+    *,
+    may_block: bool = True,
+) -> list[dg.AssetCheckResult]:
+    with as_dagster_failure():
+        with open_session() as db:
+            verdicts = [verdict for one in subjects for verdict in list_verdicts(db, *one)]
+        results = check_results(asset, gates, verdicts, may_block=may_block)
+        return _noted(run, asset, results)
 
 
 def _noted(
@@ -164,8 +172,3 @@ def showing_failed_training(context: dg.AssetExecutionContext) -> Iterator[None]
 def _metadata(verdict: Document) -> dict[str, Any]:
     shown = ("verdict", "value", "threshold", "rule", "judged_on", "n")
     return {name: verdict[name] for name in shown if verdict.get(name) is not None}
-
-
-def _stored(subject_kind: str, subject_id: str) -> list[Document]:
-    with open_session() as db:
-        return list(list_verdicts(db, subject_kind, subject_id))

@@ -17,6 +17,7 @@ from app.errors import ConflictError, InvalidInputError, NotFoundError, Unavaila
 from app.models import PipelineRun
 from app.pipeline.execution import execute_run, run_pipeline
 from app.pipeline.home import open_instance
+from app.queries.evidence import list_verdicts
 from app.services.audit_service import AuditService
 from app.services.run_documents import set_execution
 from app.services.runs import RunService
@@ -97,6 +98,27 @@ def test_keep_ends_well_without_a_draft(stored):
     assert not improves.passed
     assert improves.severity == dg.AssetCheckSeverity.WARN
     assert "weight_change" not in _checks(document)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("at_check", [1, 2, 4], ids=["labels", "model", "draft"])
+def test_a_store_that_does_not_answer_a_check_ends_the_run_with_its_error(
+    stored, monkeypatch, at_check
+):
+    stored("adopts")
+    answers = iter(range(1, 5))
+
+    def answer(*asked):
+        if next(answers) == at_check:
+            raise UnavailableError("the database does not answer")
+        return list_verdicts(*asked)
+
+    monkeypatch.setattr("app.pipeline.checks.list_verdicts", answer)
+
+    document = run_pipeline(batch_ids=["B1"], actor="ada")
+
+    error = {"code": "unavailable", "message": "the database does not answer", "facts": {}}
+    assert (document["status"], document["error"]) == ("failed", error)
 
 
 @pytest.mark.slow
