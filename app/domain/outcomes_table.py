@@ -25,6 +25,7 @@ def label_expression(
     window_days: int,
     data_through: date,
     exposures: ir.Table | None = None,
+    row: str = "party_id",
     keep: tuple[str, ...] = (),
 ) -> ir.Table:
     """Label every party: the first that holds of excluded, immature, bad, indeterminate, good.
@@ -32,7 +33,7 @@ def label_expression(
     Parameters
     ----------
     parties : ibis Table
-        ``party_id`` (unique) and ``scored_on``, the UTC calendar day of the score.
+        ``party_id`` and ``scored_on``, the UTC calendar day of the score.
     events : ibis Table
         ``party_id``, ``event_date``, ``event_type``, ``days_past_due``; repeated events are
         harmless.
@@ -46,6 +47,9 @@ def label_expression(
         ``party_id`` and ``granted_on`` (null: at some time): who was granted credit. A party
         counts as exposed if it stands there without a date, or with one up to the end of its
         window. None: all count as exposed.
+    row : str, default 'party_id'
+        Column of the parties that is unique: another, to be kept as well, where a party stands
+        there more than once.
     keep : tuple of str
         More columns of the parties to give back, such as a row number.
 
@@ -53,7 +57,8 @@ def label_expression(
     -------
     ibis Table
         ``party_id``, ``status``, ``label_value`` (1, 0 or null), ``observation_end``,
-        ``event_type``, ``event_date``, then those to keep: one row per party, in no order.
+        ``event_type``, ``event_date``, then those to keep: one row per row of parties, in no
+        order.
     """
     window = ibis.interval(days=window_days)
     framed = parties.select(
@@ -62,8 +67,8 @@ def label_expression(
         *keep,
         observation_end=(parties.scored_on + window).cast("date"),
     )
-    joined = framed.left_join(_deciding_events(framed, events, definition), "party_id")
-    joined = joined.drop("party_id_right")
+    joined = framed.left_join(_deciding_events(framed, events, definition, row), row)
+    joined = joined.drop(f"{row}_right")
     if exposures is not None:
         granted = first_grants(exposures)
         joined = joined.left_join(granted, "party_id").drop("party_id_right")
@@ -75,8 +80,10 @@ def label_expression(
     return _columns(joined.mutate(status=status), keep)
 
 
-def _deciding_events(framed: ir.Table, events: ir.Table, definition: OutcomeDefinition) -> ir.Table:
-    """Keep the one event per party that can decide its status."""
+def _deciding_events(
+    framed: ir.Table, events: ir.Table, definition: OutcomeDefinition, row: str
+) -> ir.Table:
+    """Keep the one event per row that can decide its status."""
     counted = events.select(
         event_party="party_id",
         event_date=events.event_date,
@@ -96,9 +103,9 @@ def _deciding_events(framed: ir.Table, events: ir.Table, definition: OutcomeDefi
     )
     met = met.filter(met.decides.notnull())
     order = [met.decides, met.event_date, met.event_type]
-    numbered = met.mutate(place=ibis.row_number().over(group_by=met.party_id, order_by=order))
+    numbered = met.mutate(place=ibis.row_number().over(group_by=met[row], order_by=order))
     first = numbered.filter(numbered.place == 0)
-    return first.select("party_id", "decides", "event_date", "event_type")
+    return first.select(row, "decides", "event_date", "event_type")
 
 
 def covered_events(events: ir.Table, rules: tuple[EventRule, ...]) -> ir.BooleanValue:

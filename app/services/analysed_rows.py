@@ -32,8 +32,6 @@ class Observed:
 
     Attributes
     ----------
-    definition : OutcomeDefinition or None
-        Which events are bad; None where the analysis looks at states.
     data_through : date
         Last day up to which outcomes are complete.
     outcomes, exposures : tuple of (path, sha256)
@@ -42,11 +40,23 @@ class Observed:
         What a document says of them.
     """
 
-    definition: OutcomeDefinition | None
     data_through: date
     outcomes: tuple[FileName, ...]
     exposures: tuple[FileName, ...]
     described: Document
+
+
+@dataclass(frozen=True, slots=True)
+class DefinedOutcomes(Observed):
+    """Hold the outcomes that one definition looks at.
+
+    Attributes
+    ----------
+    definition : OutcomeDefinition
+        Which events are bad.
+    """
+
+    definition: OutcomeDefinition
 
 
 def choose_batches(db: Session, batch_ids: Sequence[str]) -> tuple[Batch, ...]:
@@ -83,7 +93,7 @@ def choose_batches(db: Session, batch_ids: Sequence[str]) -> tuple[Batch, ...]:
     return found
 
 
-def defined_outcomes(db: Session, batches: Sequence[Batch], outcome_type: str) -> Observed:
+def defined_outcomes(db: Session, batches: Sequence[Batch], outcome_type: str) -> DefinedOutcomes:
     """Find the outcome files under one definition.
 
     Parameters
@@ -97,8 +107,8 @@ def defined_outcomes(db: Session, batches: Sequence[Batch], outcome_type: str) -
 
     Returns
     -------
-    Observed
-        Its data through is the earliest of the definition's event types that were ever imported,
+    DefinedOutcomes
+        Their data through is the earliest of the definition's event types that were ever imported,
         as for labels.
 
     Raises
@@ -117,7 +127,7 @@ def defined_outcomes(db: Session, batches: Sequence[Batch], outcome_type: str) -
             "definition of dated events, such as default",
             outcome_type=outcome_type,
         )
-    return Observed(
+    return DefinedOutcomes(
         definition=inputs.rule.definition,
         data_through=inputs.rule.data_through,
         outcomes=inputs.outcomes,
@@ -143,7 +153,7 @@ def dated_outcomes(db: Session) -> Observed:
     Returns
     -------
     Observed
-        Without definition; its data through is the earliest of all types ever imported.
+        Their data through is the earliest of all types ever imported.
 
     Raises
     ------
@@ -160,7 +170,6 @@ def dated_outcomes(db: Session) -> Observed:
         )
     data_through = min(through.values())
     return Observed(
-        definition=None,
         data_through=data_through,
         outcomes=tuple((row.file_path, row.file_hash) for row in imports),
         exposures=tuple((row.file_path, row.file_hash) for row in exposures),

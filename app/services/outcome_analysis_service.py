@@ -19,7 +19,6 @@ from app.services.analysed_rows import (
     read_files,
     scored_rows,
 )
-from app.services.window_rows import window_lines
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -228,14 +227,15 @@ class OutcomeAnalysisService:
         FileHashError
             If a file is not what was stored.
         """
+        from app.services.window_rows import window_lines  # noqa: PLC0415 - loads Ibis
+
         chosen, names = sorted(set(windows)), tuple(dict.fromkeys(outcome_types))
         _require(1 <= len(chosen) <= MOST_WINDOWS, f"give 1 to {MOST_WINDOWS} windows")
         _require(1 <= len(names) <= MOST_DEFINITIONS, f"give 1 to {MOST_DEFINITIONS} definitions")
         batches = choose_batches(self.db, batch_ids)
-        for name in names:
-            defined_outcomes(self.db, batches, name)
+        observed = [defined_outcomes(self.db, batches, name) for name in names]
         return window_lines(
-            self.db, self.lake, batches, chosen, names, version, progress or _silent
+            self.db, self.lake, batches, chosen, observed, version, progress or _silent
         )
 
     def _read(

@@ -23,14 +23,14 @@ from app.domain.vintages import (
 from app.domain.vintages_table import count_expression, follow_expression, parties_by_month
 from app.errors import InvalidInputError
 from app.lake.engine import connect
-from app.services.analysed_rows import Observed
+from app.services.analysed_rows import DefinedOutcomes
 
 
 def count_vintages(
     rows: pa.Table,
     events: pa.Table,
     exposures: pa.Table | None,
-    observed: Observed,
+    observed: DefinedOutcomes,
     *,
     period: str,
     months: int,
@@ -41,7 +41,7 @@ def count_vintages(
     ----------
     rows, events, exposures : pyarrow.Table
         As `app.services.analysed_rows` reads them.
-    observed : Observed
+    observed : DefinedOutcomes
         Definition and data through.
     period : str
         ``auto``, ``month``, ``quarter`` or ``year``.
@@ -58,8 +58,6 @@ def count_vintages(
     InvalidInputError
         If nobody is left to follow.
     """
-    if observed.definition is None:
-        raise InvalidInputError("vintages need an outcome definition")
     engine = connect()
     expression = follow_expression(
         ibis.memtable(rows),

@@ -2,26 +2,28 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import timedelta
 
+import ibis
 import numpy as np
+import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from app.domain.outcomes import STATUSES
+from app.domain.outcomes_table import label_expression
 from app.domain.scorecard import Scorecard
 from app.domain.types import Bools, Document, Floats, Ints, Progress
 from app.domain.window_table import LEAST_LABELLED, judge_window, window_sentence
 from app.errors import InvalidInputError
+from app.lake.engine import connect
 from app.lake.store import Lake
 from app.models import Batch
 from app.queries.versions import require_active, require_version
+from app.services.analysed_rows import DefinedOutcomes, read_files, scored_rows
 from app.services.comparison_rows import population_scores
-from app.services.label_inputs import gather_inputs
 from app.services.label_rows import count_statuses
-from app.services.label_tables import label_by_events
 
 _STAGE = "Labelling under each window"
 
@@ -37,8 +39,6 @@ class _Rows:
 class _Labels:
     value: Ints
     counts: dict[str, int]
-    data_through: date
-    described: Document
 
 
 def window_lines(
@@ -46,7 +46,7 @@ def window_lines(
     lake: Lake,
     batches: Sequence[Batch],
     windows: Sequence[int],
-    names: Sequence[str],
+    definitions: Sequence[DefinedOutcomes],
     version: str | None,
     report: Progress,
 ) -> Document:
@@ -62,8 +62,8 @@ def window_lines(
         At least one.
     windows : sequence of int
         Days, shortest first.
-    names : sequence of str
-        Outcome definitions.
+    definitions : sequence of DefinedOutcomes
+        At least one.
     version : str or None
         Whose AUC; None is the active one's.
     report : callable
@@ -80,18 +80,20 @@ def window_lines(
         As ``OutcomeAnalysisService.windows``.
     """
     row = require_active(db) if version is None else require_version(db, version)
-    total = len(names) * len(windows) + 1
+    total = len(definitions) * len(windows) + 1
     report("Scoring the batches", 0, total)
-    rows, limits = _read_rows(db, lake, batches, Scorecard.from_document(row.content))
-    definitions = []
-    for at, name in enumerate(names):
+    scored = scored_rows(lake, batches)
+    rows, limits = _as_rows(db, lake, batches, scored, Scorecard.from_document(row.content))
+    judged = []
+    for at, observed in enumerate(definitions):
+        files = read_files(lake, observed.outcomes), read_files(lake, observed.exposures)
         found = []
         for place, days in enumerate(windows):
             report(_STAGE, 1 + at * len(windows) + place, total)
-            found.append(_label(db, lake, batches, name, days))
-        definitions.append(_definition(rows, windows, found))
+            found.append(_label(scored, *files, observed, days))
+        judged.append(_definition(rows, windows, found, observed))
     report(_STAGE, total, total)
-    if not all(one["has_exposures"] for one in definitions):
+    if not all(one["has_exposures"] for one in judged):
         limits.append(
             "No list of exposures is in use, so every party counts as granted credit: a rejected "
             "applicant without events counts as good."
@@ -101,25 +103,16 @@ def window_lines(
     return {
         "version": row.version,
         "batch_ids": [batch.batch_id for batch in batches],
-        "definitions": definitions,
-        "sentence": definitions[0]["sentence"],
+        "definitions": judged,
+        "sentence": judged[0]["sentence"],
         "limits": limits,
     }
 
 
-def _read_rows(
-    db: Session, lake: Lake, batches: Sequence[Batch], card: Scorecard
+def _as_rows(
+    db: Session, lake: Lake, batches: Sequence[Batch], scored: pa.Table, card: Scorecard
 ) -> tuple[_Rows, list[str]]:
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-
-    table = pa.concat_tables(
-        [
-            lake.read_table(batch.file_path, batch.file_hash, columns=["party_id", "scored_at"])
-            for batch in batches
-        ]
-    )
-    codes = table["party_id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    days = table["scored_at"].to_numpy().astype("datetime64[D]")
+    codes = scored["party_id"].combine_chunks().dictionary_encode().indices.to_numpy()
     limits = []
     risk: Floats | None = None
     try:
@@ -127,37 +120,35 @@ def _read_rows(
         risk = -score
     except InvalidInputError as error:
         limits.append(f"There is no AUC: {error.message}.")
-    return _Rows(codes.astype(np.int64), days, risk), limits
+    return _Rows(codes.astype(np.int64), scored["scored_on"].to_numpy(), risk), limits
 
 
-def _label(db: Session, lake: Lake, batches: Sequence[Batch], name: str, days: int) -> _Labels:
-    values, counts, through = [], Counter[str](), date.max
-    for batch in batches:
-        inputs = gather_inputs(db, batch.batch_id, name, days)
-        rule = inputs.rule
-        if rule is None:
-            raise InvalidInputError(f"{name} has no dates, so it has no window")
-        table = label_by_events(
-            lake,
-            lake.read_table(*inputs.snapshot, columns=["party_id", "scored_at"]),
-            rule,
-            events=inputs.outcomes,
-            exposures=inputs.exposures,
-        )
-        through = rule.data_through
-        values.append(table["label_value"].fill_null(-1).to_numpy().astype(np.int64))
-        counts.update(count_statuses(table))
-    described = {
-        "outcome_type": name,
-        "definition_version": inputs.details["definition_version"],
-        "data_through": through.isoformat(),
-        "types_never_imported": inputs.details["types_never_imported"],
-        "has_exposures": bool(inputs.exposures),
-    }
-    return _Labels(np.concatenate(values), counts, through, described)
+def _label(
+    scored: pa.Table,
+    events: pa.Table,
+    exposures: pa.Table | None,
+    observed: DefinedOutcomes,
+    days: int,
+) -> _Labels:
+    expression = label_expression(
+        ibis.memtable(scored),
+        ibis.memtable(events),
+        definition=observed.definition,
+        window_days=days,
+        data_through=observed.data_through,
+        exposures=None if exposures is None else ibis.memtable(exposures),
+        row="row",
+        keep=("row",),
+    )
+    labels = connect().to_pyarrow(expression.select("row", "status", "label_value"))
+    value = np.empty(scored.num_rows, dtype=np.int64)
+    value[labels["row"].to_numpy()] = labels["label_value"].fill_null(-1).to_numpy()
+    return _Labels(value, count_statuses(labels))
 
 
-def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -> Document:
+def _definition(
+    rows: _Rows, windows: Sequence[int], found: Sequence[_Labels], observed: DefinedOutcomes
+) -> Document:
     common = max(
         (
             days
@@ -166,7 +157,7 @@ def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -
         ),
         default=max(windows),
     )
-    latest = np.datetime64(found[0].data_through - timedelta(days=common))
+    latest = np.datetime64(observed.data_through - timedelta(days=common))
     is_common: Bools = rows.scored_on <= latest
     everyone = np.ones(len(rows.party), dtype=np.bool_)
     lines = []
@@ -181,7 +172,7 @@ def _definition(rows: _Rows, windows: Sequence[int], found: Sequence[_Labels]) -
             }
         )
     return {
-        **found[0].described,
+        **observed.described,
         "same_window_days": common,
         "lines": lines,
         "sentence": window_sentence([line for line in lines if line["window_days"] <= common]),

@@ -107,6 +107,7 @@ def label_table(
     granted_rows: list[Any] | None,
     definition: OutcomeDefinition,
     data_through: date,
+    row: str = "party_id",
 ) -> dict[str, tuple[Any, ...]]:
     def table(values: list[Any], **types: pa.DataType) -> Any:
         columns = list(zip(*values, strict=True)) or [()] * len(types)
@@ -128,10 +129,46 @@ def label_table(
         exposures=None
         if granted_rows is None
         else table(granted_rows, party_id=pa.string(), granted_on=pa.date32()),
+        row=row,
+        keep=() if row == "party_id" else (row,),
     )
     found = engine.to_pyarrow(expression).to_pylist()
     names = ("status", "label_value", "observation_end", "event_type", "event_date")
-    return {row["party_id"]: tuple(row[name] for name in names) for row in found}
+    return {line[row]: tuple(line[name] for name in names) for line in found}
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    happened=st.lists(events, max_size=4),
+    shifts=st.lists(st.integers(-40, 40), min_size=2, max_size=4),
+)
+def test_a_party_that_is_scored_again_gets_a_label_per_score(
+    engine: Any, happened: list[Event], shifts: list[int]
+) -> None:
+    scored = [SCORED_ON + timedelta(days=shift) for shift in shifts]
+    labels = [
+        label_party(
+            default_definition(),
+            happened,
+            scored_on=on,
+            window_days=WINDOW,
+            data_through=LAST,
+            is_exposed=True,
+        )
+        for on in scored
+    ]
+    found = label_table(
+        engine,
+        [{"row": at, "party_id": "P", "scored_on": on} for at, on in enumerate(scored)],
+        [("P", e.event_date, e.event_type, e.days_past_due) for e in happened],
+        None,
+        default_definition(),
+        LAST,
+        row="row",
+    )
+    assert {at: line[:3] for at, line in found.items()} == {
+        at: (label.status, label.value, label.observation_end) for at, label in enumerate(labels)
+    }
 
 
 @pytest.mark.parametrize(
