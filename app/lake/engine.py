@@ -7,10 +7,13 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, cast, get_args
 
-from app.errors import InvalidInputError
+from app.errors import InvalidInputError, UnavailableError
 from app.settings import Engine, get_settings
 
 if TYPE_CHECKING:
+    import ibis.expr.types as ir
+    import pyarrow as pa
+
     from app.lake.spark import SparkEngine
 
 _chosen: ContextVar[Engine | None] = ContextVar("engine", default=None)
@@ -110,3 +113,32 @@ def connect() -> Any:
     connection = ibis.duckdb.connect(**duckdb_options())
     connection.raw_sql("SET TimeZone = 'UTC'")
     return connection
+
+
+def collect(expression: ir.Table) -> pa.Table:
+    """Compute a table on DuckDB.
+
+    Parameters
+    ----------
+    expression : ibis Table
+        What to compute.
+
+    Returns
+    -------
+    pyarrow.Table
+        Its rows.
+
+    Raises
+    ------
+    UnavailableError
+        If memory and spill directory together are too small for it.
+    """
+    import duckdb  # noqa: PLC0415 - heavy import
+
+    try:
+        return connect().to_pyarrow(expression)
+    except duckdb.OutOfMemoryException as error:
+        raise UnavailableError(
+            "DuckDB ran out of memory: give it more (CHANCELLOR_DUCKDB_MEMORY), or a spill "
+            f"directory with more room (CHANCELLOR_DUCKDB_SPILL, now {get_settings().duckdb_spill})"
+        ) from error

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from app.domain.outcomes import OutcomeDefinition
 from app.domain.scorecard import Scorecard
 from app.errors import CircularLabelError
-from app.lake.engine import connect
+from app.lake.engine import collect
 from app.lake.store import Lake
 from app.services.label_rows import LABEL_COLUMNS
 
@@ -98,7 +98,7 @@ def label_by_events(
         exposures=None if granted is None else ibis.memtable(granted),
         keep=("row",),
     )
-    labels = connect().to_pyarrow(expression.drop("party_id"))
+    labels = collect(expression.drop("party_id"))
     place = np.empty(snapshot.num_rows, dtype=np.int64)
     place[labels["row"].to_numpy()] = np.arange(labels.num_rows)
     return labels.drop_columns(["row"]).take(place)

@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 from app.domain.roll_rates import LOST, count_matrix, roll_rate_rows, roll_rate_sentence
 from app.domain.roll_rates_table import roll_rate_expression
 from app.domain.types import Document
-from app.lake.engine import connect
+from app.lake.engine import collect
 from app.services.analysed_rows import Observed
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def count_rolls(
         data_through=observed.data_through,
         exposures=None if exposures is None else ibis.memtable(exposures),
     )
-    lines = connect().to_pyarrow(expression).to_pylist()
+    lines = collect(expression).to_pylist()
     followed = [line for line in lines if line["standing"] == "followed"]
     matrix = count_matrix(
         *(np.array([line[key] for line in followed], dtype=np.int64) for key in _KEYS)

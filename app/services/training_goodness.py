@@ -12,7 +12,7 @@ from app.domain.sampling import draw_parties
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats
 from app.errors import InvalidInputError
-from app.lake.engine import connect, find_spark
+from app.lake.engine import collect, find_spark
 from app.lake.store import Lake
 from app.models import Batch
 
@@ -143,5 +143,5 @@ def drawn_parties(rows: pa.Table, *, seed: int, share: float) -> pa.Array:
     spark = find_spark()
     table = ibis.memtable(rows) if spark is None else spark.hold(rows)
     expression = draw_parties(table, seed=seed, good_share=share).select("party_id")
-    found = connect().to_pyarrow(expression) if spark is None else spark.collect(expression)
+    found = collect(expression) if spark is None else spark.collect(expression)
     return found["party_id"].combine_chunks()

@@ -22,7 +22,7 @@ from app.domain.vintages import (
 )
 from app.domain.vintages_table import count_expression, follow_expression, parties_by_month
 from app.errors import InvalidInputError
-from app.lake.engine import connect
+from app.lake.engine import collect
 from app.services.analysed_rows import DefinedOutcomes
 
 
@@ -58,7 +58,6 @@ def count_vintages(
     InvalidInputError
         If nobody is left to follow.
     """
-    engine = connect()
     expression = follow_expression(
         ibis.memtable(rows),
         ibis.memtable(events),
@@ -66,8 +65,8 @@ def count_vintages(
         data_through=observed.data_through,
         exposures=None if exposures is None else ibis.memtable(exposures),
     )
-    followed = ibis.memtable(engine.to_pyarrow(expression))
-    by_month = engine.to_pyarrow(parties_by_month(followed)).to_pydict()
+    followed = ibis.memtable(collect(expression))
+    by_month = collect(parties_by_month(followed)).to_pydict()
     parties = dict(zip(by_month["month"], by_month["n"], strict=True))
     if not parties:
         raise InvalidInputError(
@@ -78,7 +77,7 @@ def count_vintages(
     vintages = join_small_vintages(parties, chosen)
     place = {month: at for at, one in enumerate(vintages) for month in one.months}
     table = ibis.memtable(pa.table({"month": list(place), "vintage": list(place.values())}))
-    lines = engine.to_pyarrow(count_expression(followed, table)).to_pylist()
+    lines = collect(count_expression(followed, table)).to_pylist()
     counts = _counts(vintages, lines)
     curves = [draw_curve(one, observed.data_through, months) for one in counts]
     compared = compare_vintages(curves)

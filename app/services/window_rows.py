@@ -17,7 +17,7 @@ from app.domain.scorecard import Scorecard
 from app.domain.types import Bools, Document, Floats, Ints, Progress
 from app.domain.window_table import LEAST_LABELLED, judge_window, window_sentence
 from app.errors import InvalidInputError
-from app.lake.engine import connect
+from app.lake.engine import collect
 from app.lake.store import Lake
 from app.models import Batch
 from app.queries.versions import require_active, require_version
@@ -140,7 +140,7 @@ def _label(
         row="row",
         keep=("row",),
     )
-    labels = connect().to_pyarrow(expression.select("row", "status", "label_value"))
+    labels = collect(expression.select("row", "status", "label_value"))
     value = np.empty(scored.num_rows, dtype=np.int64)
     value[labels["row"].to_numpy()] = labels["label_value"].fill_null(-1).to_numpy()
     return _Labels(value, count_statuses(labels))

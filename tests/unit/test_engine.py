@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
+import ibis
 import pytest
 
+from app.errors import UnavailableError
 from app.lake import engine
 
 N_ROWS = 6_000_000
@@ -42,6 +44,18 @@ def test_the_same_rows_do_not_fit_without_spilling(small: Path) -> None:
         pytest.raises(duckdb.OutOfMemoryException),
     ):
         opened.execute(SORTED)
+
+
+@pytest.mark.slow
+def test_too_little_memory_says_which_setting_to_raise(
+    small: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = {**engine.duckdb_options(), "temp_directory": ""}
+    monkeypatch.setattr(engine, "duckdb_options", lambda: options)
+    rows = ibis.range(N_ROWS).unnest().name("row").as_table()
+    hashed = rows.mutate(hashed=rows.row.hash())
+    with pytest.raises(UnavailableError, match=r"CHANCELLOR_DUCKDB_MEMORY.*now .*spill"):
+        engine.collect(hashed.order_by("hashed"))
 
 
 def test_only_the_engine_opens_a_duckdb() -> None:
