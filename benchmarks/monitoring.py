@@ -26,7 +26,12 @@ from app.domain.monitoring.odds import (
     freeze_calibration,
 )
 from app.domain.monitoring.outcomes import Labelled, Promise, watch_outcomes
-from app.domain.monitoring.population import Population, freeze_reference, measure_movement
+from app.domain.monitoring.population import (
+    Population,
+    count_population,
+    freeze_reference,
+    measure_movement,
+)
 from app.domain.monitoring.ranking import ranked_auc
 from app.domain.monitoring.watched import Watched, family_of
 from app.domain.proportions import wilson_interval
@@ -167,7 +172,8 @@ def one_repeat(change: str, n: int, n_reference: int, seed: int, *, refined: boo
     batch = CHANGES[change][1](parties.take(np.arange(n_reference, n + n_reference)), rng)
     weights = _weights(reference) if refined else _expert()
     before, after = _population(reference, weights), _population(batch, weights)
-    data = measure_movement(after, freeze_reference(before)).watched(MAX_PSI)
+    frozen = freeze_reference(before)
+    data = measure_movement(count_population(after, frozen), frozen).watched(MAX_PSI)
     outcomes, plain = _outcomes(before, reference, after, batch, with_auc=not refined)
     return {
         "change": change,

@@ -7,12 +7,15 @@ import io
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db.columns import read_columns
 from app.domain.outcomes import STATUSES
-from app.models import GroundTruthLabel
+from app.domain.types import Ints
+from app.errors import TamperingError
+from app.models import GroundTruthLabel, LabelSet
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -133,30 +136,64 @@ def read_stored_labels(db: Session, label_set_id: int) -> pa.Table:
     return read_columns(db, wanted, schema)
 
 
-def labelled_rows(db: Session, label_set_id: int) -> pa.Table:
-    """Read the labelled parties of a label set.
+def verified_labels(db: Session, label_set: LabelSet) -> pa.Table:
+    """Read the labelled parties of a label set, if its labels are those that were generated.
 
     Parameters
     ----------
     db : Session
         The store.
-    label_set_id : int
+    label_set : LabelSet
         Whose labels.
 
     Returns
     -------
     pyarrow.Table
         ``party_id``, and ``label_value``: 1 bad, 0 good.
-    """
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
 
-    wanted = (
-        select(GroundTruthLabel.party_id, GroundTruthLabel.label_value)
-        .where(GroundTruthLabel.label_set_id == label_set_id)
-        .where(GroundTruthLabel.label_value.is_not(None))
-    )
-    names = (("party_id", pa.string()), ("label_value", pa.int64()))
-    return read_columns(db, wanted, pa.schema(names))
+    Raises
+    ------
+    TamperingError
+        If somebody changed a label.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
+
+    stored = read_stored_labels(db, label_set.id)
+    found = hash_labels(stored)
+    if found != label_set.content_hash:
+        raise TamperingError(
+            f"the labels of label set {label_set.id} ({label_set.batch_id}) are not those that "
+            f"were generated: their hash is {found}, recorded is {label_set.content_hash}. Run "
+            "`chancellor doctor`.",
+            label_set_id=label_set.id,
+            recorded=label_set.content_hash,
+            found=found,
+        )
+    labels = stored.select(["party_id", "label_value"])
+    return labels.filter(pc.is_valid(labels["label_value"]))
+
+
+def place_labels(labels: pa.Table, party_id: pa.ChunkedArray) -> tuple[Ints, Ints]:
+    """Find the rows of labelled parties.
+
+    Parameters
+    ----------
+    labels : pyarrow.Table
+        As `verified_labels` gives them.
+    party_id : pyarrow.ChunkedArray of shape (n,)
+        One row per party.
+
+    Returns
+    -------
+    tuple of ndarray of shape (n_labelled,)
+        Positions of the rows, rising, and 1 bad or 0 good.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
+
+    place = pc.index_in(party_id.combine_chunks(), value_set=labels["party_id"].combine_chunks())
+    codes = place.fill_null(-1).to_numpy(zero_copy_only=False)
+    rows = np.flatnonzero(codes >= 0)
+    return rows, labels["label_value"].to_numpy()[codes[rows]]
 
 
 def label_columns(

@@ -1,4 +1,4 @@
-"""Read what monitoring compares: scores, features and labels of a batch under a version."""
+"""Read what monitoring compares: scores, features and labels of batches under a card."""
 
 from __future__ import annotations
 
@@ -9,16 +9,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.domain.monitoring.bins import Texts
-from app.domain.monitoring.outcomes import Labelled
-from app.domain.monitoring.population import Population
+from app.domain.monitoring.bins import Numbers, Texts
+from app.domain.monitoring.population import (
+    Counted,
+    Population,
+    Reference,
+    count_population,
+    freeze_reference,
+)
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
-from app.errors import TamperingError
+from app.lake.engine import find_spark
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.services.batch_features import require_features
-from app.services.label_rows import labelled_rows, stored_labels_hash
+from app.services.label_rows import place_labels, verified_labels
 from app.services.training_sample import training_features
 
 if TYPE_CHECKING:
@@ -26,87 +31,209 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class BatchRows:
-    """Hold the rows of a batch in the order of its snapshot.
+class ScoredRows:
+    """Hold the scores of a batch's parties under one or more cards.
 
     Attributes
     ----------
-    snapshot : pyarrow.Table of n rows
-        party_id, scored_at and the card's features.
-    scores : ndarray of shape (n,)
-        Unrounded, in points.
-    card : Scorecard
-        That gave them.
+    party_id : pyarrow.ChunkedArray of shape (n,)
+        On DuckDB in the order of the snapshot, on Spark rising.
+    scored_on : ndarray of shape (n,)
+        Days, ``datetime64[D]``.
+    scores : tuple of ndarray of shape (n,)
+        Unrounded, in points; one for each card.
     """
 
-    snapshot: pa.Table
+    party_id: pa.ChunkedArray
+    scored_on: np.ndarray
+    scores: tuple[Floats, ...]
+
+
+class MonitoredReader:
+    """Read batches and labels for one report, each once.
+
+    The batch that is monitored is often the one that reference and calibration are made of, so
+    what was read last is kept. On Spark the executors read the snapshot: counts come to this
+    process, and scores only where outcomes or a challenger are judged.
+
+    Parameters
+    ----------
+    db : Session
+        The store.
+    lake : Lake
+        Where the snapshots are; each file's hash is verified.
+    """
+
+    def __init__(self, db: Session, lake: Lake) -> None:
+        self._db = db
+        self._lake = lake
+        self._last_read: tuple[tuple[str, str], _Read] | None = None
+        self._last_labels: tuple[int, pa.Table] | None = None
+
+    def freeze(self, batches: Sequence[Batch], card: Scorecard) -> Reference:
+        """Freeze a reference on all parties of batches.
+
+        Parameters
+        ----------
+        batches : sequence of Batch
+            At least one.
+        card : Scorecard
+            That scores them.
+
+        Returns
+        -------
+        Reference
+            With the features of positive weight, in card order.
+
+        Raises
+        ------
+        ConflictError
+            If a batch was imported without a feature of the card.
+        FileHashError
+            If a snapshot is not what was stored.
+        """
+        spark = find_spark()
+        if spark is None:
+            return freeze_reference(_pooled([self._read(batch, card) for batch in batches]))
+        from app.services.spark_monitoring import population_on_spark  # noqa: PLC0415 - Spark only
+
+        files = [_snapshot(batch, card) for batch in batches]
+        return freeze_reference(population_on_spark(spark, self._lake, files, card))
+
+    def count(self, batch: Batch, card: Scorecard, reference: Reference) -> Counted:
+        """Count the parties of a batch by the bins of a reference.
+
+        Parameters
+        ----------
+        batch : Batch
+            The batch.
+        card : Scorecard
+            That scores it.
+        reference : Reference
+            Frozen under the same card.
+
+        Returns
+        -------
+        Counted
+            All parties, labelled or not.
+
+        Raises
+        ------
+        ConflictError, FileHashError
+            As `freeze`.
+        """
+        spark = find_spark()
+        if spark is None:
+            return count_population(self._read(batch, card).population(), reference)
+        from app.services.spark_monitoring import counts_on_spark  # noqa: PLC0415 - Spark only
+
+        return counts_on_spark(spark, self._lake, _snapshot(batch, card), card, reference)
+
+    def scored(self, batch: Batch, cards: Sequence[Scorecard]) -> ScoredRows:
+        """Score the parties of a batch under one or more cards; nothing is stored.
+
+        Parameters
+        ----------
+        batch : Batch
+            The batch.
+        cards : sequence of Scorecard
+            At least one.
+
+        Returns
+        -------
+        ScoredRows
+            The scores are those that `ScoringService.score_batch` would store.
+
+        Raises
+        ------
+        ConflictError, FileHashError
+            As `freeze`.
+        """
+        spark = find_spark()
+        if spark is None:
+            table = self._read(batch, cards[0]).table
+            own = tuple(self._read(batch, card).scores for card in cards)
+            return ScoredRows(table["party_id"], _days(table), own)
+        from app.services.spark_monitoring import scores_on_spark  # noqa: PLC0415 - Spark only
+
+        (snapshot,) = {_snapshot(batch, card) for card in cards}
+        table = scores_on_spark(spark, self._lake, snapshot, cards)
+        scores = tuple(table[f"score_{place}"].to_numpy() for place in range(len(cards)))
+        return ScoredRows(table["party_id"], _days(table), scores)
+
+    def labelled(self, label_set: LabelSet, rows: ScoredRows) -> tuple[Ints, Ints]:
+        """Find the labelled rows of a batch.
+
+        Parameters
+        ----------
+        label_set : LabelSet
+            Of the batch.
+        rows : ScoredRows
+            Of the batch.
+
+        Returns
+        -------
+        tuple of ndarray of shape (n_labelled,)
+            Positions of the rows, rising, and 1 bad or 0 good.
+
+        Raises
+        ------
+        TamperingError
+            If the labels are not those that were generated.
+        """
+        if self._last_labels is None or self._last_labels[0] != label_set.id:
+            self._last_labels = label_set.id, verified_labels(self._db, label_set)
+        return place_labels(self._last_labels[1], rows.party_id)
+
+    def _read(self, batch: Batch, card: Scorecard) -> _Read:
+        """Read and score a snapshot, unless it was the last."""
+        key = batch.file_hash, card.content_hash
+        if self._last_read is None or self._last_read[0] != key:
+            self._last_read = None
+            self._last_read = key, _read_snapshot(self._lake, batch, card)
+        return self._last_read[1]
+
+
+def _snapshot(batch: Batch, card: Scorecard) -> tuple[str, str]:
+    require_features(batch, card)
+    return batch.file_path, batch.file_hash
+
+
+def _days(table: pa.Table) -> np.ndarray:
+    moments = table["scored_at"].to_numpy().astype("datetime64[us]")
+    return np.asarray(moments.astype("datetime64[D]"))
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Hold a snapshot in this process, and its scores under a card."""
+
+    table: pa.Table
     scores: Floats
     card: Scorecard
 
     def population(self) -> Population:
-        """Give scores, features and bands of all rows."""
-        return population_of([self])
-
-    def labelled(self, rows: Ints, bad: Ints) -> Labelled:
-        """Give scores and scoring days of the rows that are labelled 1 bad or 0 good."""
-        scored_at = self.snapshot["scored_at"].to_numpy()[rows]
-        days = scored_at.astype("datetime64[us]").astype("datetime64[D]")
-        return Labelled(self.scores[rows], bad, days, dict(self.card.bands))
+        return _pooled([self])
 
 
-def read_batch(lake: Lake, batch: Batch, card: Scorecard) -> BatchRows:
-    """Read a batch and score it; nothing is stored.
-
-    Parameters
-    ----------
-    lake : Lake
-        Where the snapshot is; its hash is verified.
-    batch : Batch
-        The batch.
-    card : Scorecard
-        That scores it.
-
-    Returns
-    -------
-    BatchRows
-        The scores are those that `ScoringService.score_batch` would store.
-
-    Raises
-    ------
-    ConflictError
-        If the batch was imported without a feature of the card.
-    FileHashError
-        If the snapshot is not what was stored.
-    """
+def _read_snapshot(lake: Lake, batch: Batch, card: Scorecard) -> _Read:
     from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
 
-    require_features(batch, card)
     columns = ("party_id", "scored_at", *card.feature_names)
-    snapshot = lake.read_table(batch.file_path, batch.file_hash, columns=columns)
+    table = lake.read_table(*_snapshot(batch, card), columns=columns)
     scorer = TableScorer(card, reasons=False, contributions=False)
-    scored = scorer.run(snapshot, source=f"batch {batch.batch_id}")
-    return BatchRows(snapshot, scored["unrounded_score"].to_numpy(), card)
+    scored = scorer.run(table, source=f"batch {batch.batch_id}")
+    return _Read(table, scored["unrounded_score"].to_numpy(), card)
 
 
-def population_of(parts: Sequence[BatchRows]) -> Population:
-    """Pool the parties of one or more batches under one card.
-
-    Parameters
-    ----------
-    parts : sequence of BatchRows
-        At least one.
-
-    Returns
-    -------
-    Population
-        With the features of positive weight, in card order.
-    """
+def _pooled(parts: Sequence[_Read]) -> Population:
+    """Pool the parties of one or more batches under one card."""
     from app.domain.feature_columns import sound_columns  # noqa: PLC0415 - loads pyarrow
 
     card = parts[0].card
     names = training_features(card)
     features = [(name, card.features[name]) for name in names]
-    columns = [sound_columns(features, part.snapshot) for part in parts]
+    columns = [sound_columns(features, part.table) for part in parts]
     return Population(
         scores=np.concatenate([part.scores for part in parts]),
         features={
@@ -116,7 +243,7 @@ def population_of(parts: Sequence[BatchRows]) -> Population:
     )
 
 
-def _values(columns: Sequence[pa.Array]) -> Floats | Texts:
+def _values(columns: Sequence[pa.Array]) -> Numbers | Texts:
     import pyarrow as pa  # noqa: PLC0415 - heavy import
     import pyarrow.compute as pc  # noqa: PLC0415 - the same
 
@@ -124,45 +251,3 @@ def _values(columns: Sequence[pa.Array]) -> Floats | Texts:
         return np.concatenate([column.to_numpy(zero_copy_only=False) for column in columns])
     counted = pc.value_counts(pa.chunked_array(columns).combine_chunks())
     return {item["values"]: item["counts"] for item in counted.to_pylist()}
-
-
-def read_labels(db: Session, label_set: LabelSet, snapshot: pa.Table) -> tuple[Ints, Ints]:
-    """Find the labelled rows of a batch.
-
-    Parameters
-    ----------
-    db : Session
-        The store.
-    label_set : LabelSet
-        Of the batch.
-    snapshot : pyarrow.Table
-        Of the batch, with party_id.
-
-    Returns
-    -------
-    tuple of ndarray of shape (n_labelled,)
-        Positions in the snapshot, rising, and 1 bad or 0 good.
-
-    Raises
-    ------
-    TamperingError
-        If the labels are not those that were generated.
-    """
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
-
-    found = stored_labels_hash(db, label_set.id)
-    if found != label_set.content_hash:
-        raise TamperingError(
-            f"the labels of label set {label_set.id} ({label_set.batch_id}) are not those that "
-            f"were generated: their hash is {found}, recorded is {label_set.content_hash}. Run "
-            "`chancellor doctor`.",
-            label_set_id=label_set.id,
-        )
-    labels = labelled_rows(db, label_set.id)
-    values = labels["label_value"].to_numpy()
-    places = pc.index_in(
-        snapshot["party_id"].combine_chunks(), value_set=labels["party_id"].combine_chunks()
-    )
-    codes = places.fill_null(-1).to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(codes >= 0)
-    return rows, values[codes[rows]]

@@ -3,33 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-
-from sqlalchemy.orm import Session
+from dataclasses import dataclass
 
 from app.domain.monitoring.challengers import compare_challenger
-from app.domain.monitoring.outcomes import promise_from_document
+from app.domain.monitoring.outcomes import Labelled, promise_from_document
 from app.domain.monitoring.population import reference_from_document
 from app.domain.monitoring.report import Outcomes, monitoring_report
+from app.domain.scorecard import Scorecard
 from app.domain.types import Document, Ints
-from app.lake.store import Lake
-from app.models import LabelSet, ScorecardVersion
-from app.services.monitored_rows import BatchRows, read_batch, read_labels
+from app.models import LabelSet
+from app.services.monitored_rows import MonitoredReader, ScoredRows
 from app.services.monitoring_inputs import MonitoringInputs
 from app.services.monitoring_references import TRAINING, Frozen
 from app.services.scoring_service import card_of
 
-_Rows = tuple[Ints, Ints]
 
-
-def report_content(db: Session, lake: Lake, inputs: MonitoringInputs) -> Document:
+def report_content(reader: MonitoredReader, inputs: MonitoringInputs) -> Document:
     """Compute the content of a report.
 
     Parameters
     ----------
-    db : Session
-        The store, for the labels.
-    lake : Lake
-        Where the snapshot is; its hash is verified.
+    reader : MonitoredReader
+        Reads snapshot and labels, and verifies them.
     inputs : MonitoringInputs
         What the report is made of.
 
@@ -43,14 +38,14 @@ def report_content(db: Session, lake: Lake, inputs: MonitoringInputs) -> Documen
     TamperingError
         If labels or snapshot are not what was stored.
     """
-    rows = read_batch(lake, inputs.batch, card_of(inputs.version))
-    label_set, labelled = inputs.label_set, None
-    if label_set is not None and label_set.n_labelled:
-        labelled = read_labels(db, label_set, rows.snapshot)
+    card, label_set = card_of(inputs.version), inputs.label_set
+    reference = reference_from_document(inputs.reference.content)
+    counted = reader.count(inputs.batch, card, reference)
+    rows = _judged_rows(reader, inputs, card)
     found = monitoring_report(
-        rows.population(),
-        reference_from_document(inputs.reference.content),
-        None if labelled is None else _outcomes(inputs, rows, labelled),
+        counted,
+        reference,
+        None if rows is None else _outcomes(inputs, card, rows),
         inputs.thresholds,
         is_reference=inputs.batch.batch_id in inputs.reference.batch_ids,
     )
@@ -65,18 +60,43 @@ def report_content(db: Session, lake: Lake, inputs: MonitoringInputs) -> Documen
         "reference": _made_of(inputs.reference),
         "calibration": _calibration(inputs.calibration),
         **found,
-        "challengers": [
-            _compared(lake, challenger, inputs, rows, labelled) for challenger in inputs.challengers
-        ],
+        "challengers": [] if rows is None else list(_compared(inputs, card, rows)),
         "sentences": [*found["sentences"], *_limits(inputs)],
         "hashes": inputs.hashes,
     }
 
 
-def _outcomes(inputs: MonitoringInputs, rows: BatchRows, labelled: _Rows) -> Outcomes:
+@dataclass(frozen=True, slots=True)
+class _JudgedRows:
+    """Hold the scores under the version, then each challenger; who is labelled, if anybody is."""
+
+    scored: ScoredRows
+    labelled: tuple[Ints, Ints] | None
+
+
+def _judged_rows(
+    reader: MonitoredReader, inputs: MonitoringInputs, card: Scorecard
+) -> _JudgedRows | None:
+    """Read the rows that outcomes or challengers are judged on; None where there are neither."""
+    label_set = inputs.label_set
+    labelled_by = None if label_set is None or not label_set.n_labelled else label_set
+    if labelled_by is None and not inputs.challengers:
+        return None
+    challengers = [card_of(challenger) for challenger in inputs.challengers]
+    scored = reader.scored(inputs.batch, [card, *challengers])
+    labelled = None if labelled_by is None else reader.labelled(labelled_by, scored)
+    return _JudgedRows(scored, labelled)
+
+
+def _outcomes(inputs: MonitoringInputs, card: Scorecard, rows: _JudgedRows) -> Outcomes | None:
+    if rows.labelled is None:
+        return None
+    places, bad = rows.labelled
+    scored = rows.scored
+    labelled = Labelled(scored.scores[0][places], bad, scored.scored_on[places], dict(card.bands))
     calibration = None if inputs.is_calibration_later else inputs.calibration
     promise = None if calibration is None else promise_from_document(calibration.content)
-    return Outcomes(rows.labelled(*labelled), promise, inputs.why_not_judged)
+    return Outcomes(labelled, promise, inputs.why_not_judged)
 
 
 def _label_facts(label_set: LabelSet) -> Document:
@@ -107,18 +127,12 @@ def _calibration(frozen: Frozen | None) -> Document | None:
     return {**_made_of(frozen), **{name: content[name] for name in names}}
 
 
-def _compared(
-    lake: Lake,
-    challenger: ScorecardVersion,
-    inputs: MonitoringInputs,
-    rows: BatchRows,
-    labelled: _Rows | None,
-) -> Document:
-    card = card_of(challenger)
-    scores = read_batch(lake, inputs.batch, card).scores
-    bands, challenger_bands = dict(rows.card.bands), dict(card.bands)
-    compared = compare_challenger(rows.scores, scores, bands, challenger_bands, labelled)
-    return {"version": challenger.version, **compared}
+def _compared(inputs: MonitoringInputs, card: Scorecard, rows: _JudgedRows) -> Iterator[Document]:
+    active, *others = rows.scored.scores
+    for challenger, scores in zip(inputs.challengers, others, strict=True):
+        bands, challenger_bands = dict(card.bands), dict(card_of(challenger).bands)
+        compared = compare_challenger(active, scores, bands, challenger_bands, rows.labelled)
+        yield {"version": challenger.version, **compared}
 
 
 def _limits(inputs: MonitoringInputs) -> Iterator[str]:

@@ -17,6 +17,7 @@ from app.queries.monitoring import find_calibration, find_reference
 from app.queries.policies import current_policy
 from app.queries.versions import require_version
 from app.services.batch_features import lacks_features
+from app.services.monitored_rows import MonitoredReader
 from app.services.monitoring_labels import newest_labels, watched_outcome
 from app.services.monitoring_references import Frozen, made_calibration, made_reference
 from app.services.scoring_service import ScoringService, card_of
@@ -108,6 +109,7 @@ class MonitoringInputs:
 def gather_monitoring(
     db: Session,
     lake: Lake,
+    reader: MonitoredReader,
     actor: str,
     *,
     batch_id: str,
@@ -126,6 +128,8 @@ def gather_monitoring(
         The store.
     lake : Lake
         Where the files are.
+    reader : MonitoredReader
+        Reads what reference and calibration are made of.
     actor : str
         The person on the record.
     batch_id, version, cause : str
@@ -154,8 +158,8 @@ def gather_monitoring(
     challengers = _challengers(db, scoring, batch_id, version)
     policy_row, policy = current_policy(db)
     batch, row = require_batch(db, batch_id), require_version(db, version)
-    reference = _reference(db, lake, row)
-    calibration = _calibration(db, lake, row, label_set)
+    reference = _reference(db, reader, row)
+    calibration = _calibration(db, reader, row, label_set)
     thresholds = Thresholds(policy.max_psi, policy.max_auc_drop, policy.max_false_alerts)
     return MonitoringInputs(
         batch=batch,
@@ -199,22 +203,22 @@ def _challengers(
     return tuple(require_version(db, name) for name in fitting)
 
 
-def _reference(db: Session, lake: Lake, row: ScorecardVersion) -> Frozen:
+def _reference(db: Session, reader: MonitoredReader, row: ScorecardVersion) -> Frozen:
     stored = find_reference(db, row.version)
     if stored is not None:
         return Frozen(stored.content, stored.content_hash, stored.id)
-    return made_reference(db, lake, row)
+    return made_reference(db, reader, row)
 
 
 def _calibration(
-    db: Session, lake: Lake, row: ScorecardVersion, label_set: LabelSet | None
+    db: Session, reader: MonitoredReader, row: ScorecardVersion, label_set: LabelSet | None
 ) -> Frozen | None:
     stored = find_calibration(db, row.version)
     if stored is not None:
         return Frozen(stored.content, stored.content_hash, stored.id)
     if label_set is None or label_set.n_labelled == 0:
         return None
-    return made_calibration(db, lake, row, label_set)
+    return made_calibration(db, reader, row, label_set)
 
 
 def _withdrawn(db: Session, *frozen: Frozen | None) -> list[str]:

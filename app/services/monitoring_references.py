@@ -11,18 +11,16 @@ from sqlalchemy.orm import Session
 from app.domain.canonical import content_hash
 from app.domain.monitoring.odds import FEWEST_OF_A_CLASS, freeze_calibration
 from app.domain.monitoring.outcomes import Promise, promise_document
-from app.domain.monitoring.population import freeze_reference
 from app.domain.monitoring.ranking import RankedAuc, ranked_auc
 from app.domain.scorecard import Scorecard
 from app.domain.types import Document
 from app.errors import InvalidInputError
-from app.lake.store import Lake
 from app.models import Batch, LabelSet, ModelRegistry, ScorecardVersion
 from app.queries.batches import find_withdrawal
 from app.queries.labels import require_label_set
 from app.queries.models import require_model
 from app.queries.monitored import newest_label_sets, scored_batches
-from app.services.monitored_rows import population_of, read_batch, read_labels
+from app.services.monitored_rows import MonitoredReader
 from app.services.scoring_service import card_of
 
 TRAINING, FIRST_SCORED = "training batches", "first scored batch"
@@ -53,15 +51,15 @@ class Frozen:
         return [str(batch["batch_id"]) for batch in self.content["batches"]]
 
 
-def made_reference(db: Session, lake: Lake, version: ScorecardVersion) -> Frozen:
+def made_reference(db: Session, reader: MonitoredReader, version: ScorecardVersion) -> Frozen:
     """Make the reference of a version: its training batches, else its first scored batch.
 
     Parameters
     ----------
     db : Session
         The store.
-    lake : Lake
-        Where the snapshots are; each file's hash is verified.
+    reader : MonitoredReader
+        Reads the snapshots, and verifies them.
     version : ScorecardVersion
         The version, with at least one scored batch.
 
@@ -75,18 +73,17 @@ def made_reference(db: Session, lake: Lake, version: ScorecardVersion) -> Frozen
     kind = TRAINING if batches else FIRST_SCORED
     if not batches:
         batches = list(scored_batches(db, version.version)[:1])
-    parts = [read_batch(lake, batch, card) for batch in batches]
     content = {
         "kind": kind,
         "batches": _named(batches),
         "card_hash": version.content_hash,
-        **freeze_reference(population_of(parts)).as_dict(),
+        **reader.freeze(batches, card).as_dict(),
     }
     return Frozen(content, content_hash(content), None)
 
 
 def made_calibration(
-    db: Session, lake: Lake, version: ScorecardVersion, like: LabelSet
+    db: Session, reader: MonitoredReader, version: ScorecardVersion, like: LabelSet
 ) -> Frozen | None:
     """Make the calibration of a version: on its training labels, else its first labelled batch.
 
@@ -94,8 +91,8 @@ def made_calibration(
     ----------
     db : Session
         The store.
-    lake : Lake
-        Where the snapshots are; each file's hash is verified.
+    reader : MonitoredReader
+        Reads the snapshots, and verifies them.
     version : ScorecardVersion
         The version.
     like : LabelSet
@@ -111,13 +108,14 @@ def made_calibration(
     training = _training(db, version)
     if training:
         auc = _validated_auc(require_model(db, str(version.model_id)))
-        return _calibration(db, lake, card, training, kind=TRAINING, auc=auc)
+        return _calibration(reader, card, training, kind=TRAINING, auc=auc)
     batches = scored_batches(db, version.version)
     newest = newest_label_sets(db, [batch.batch_id for batch in batches])
     for batch in batches:
         label_set = newest.get(batch.batch_id)
         if label_set is not None and is_same_outcome(label_set, like) and _is_enough(label_set):
-            return _calibration(db, lake, card, [(batch, label_set)], kind=FIRST_LABELLED, auc=None)
+            parts = [(batch, label_set)]
+            return _calibration(reader, card, parts, kind=FIRST_LABELLED, auc=None)
     return None
 
 
@@ -160,8 +158,7 @@ def _training(db: Session, version: ScorecardVersion) -> list[tuple[Batch, Label
 
 
 def _calibration(
-    db: Session,
-    lake: Lake,
+    reader: MonitoredReader,
     card: Scorecard,
     parts: Sequence[tuple[Batch, LabelSet]],
     *,
@@ -170,10 +167,10 @@ def _calibration(
 ) -> Frozen | None:
     found = []
     for batch, label_set in parts:
-        rows = read_batch(lake, batch, card)
-        found.append(rows.labelled(*read_labels(db, label_set, rows.snapshot)))
-    scores = np.concatenate([labelled.scores for labelled in found])
-    bad = np.concatenate([labelled.bad for labelled in found])
+        rows = reader.scored(batch, [card])
+        labelled, is_bad = reader.labelled(label_set, rows)
+        found.append((rows.scores[0][labelled], is_bad))
+    scores, bad = (np.concatenate(column) for column in zip(*found, strict=True))
     try:
         calibration = freeze_calibration(scores, bad)
     except InvalidInputError:

@@ -94,6 +94,7 @@ class MonitoringService:
         OpenTransactionError
             If called inside an open transaction.
         """
+        from app.services.monitored_rows import MonitoredReader  # noqa: PLC0415 - the same
         from app.services.monitoring_content import (  # noqa: PLC0415 - loads the numerics
             report_content,
         )
@@ -106,15 +107,16 @@ class MonitoringService:
         report = progress or _silent
         report("Scoring the parties", 0, _STEPS)
         name = self._version(version).version
+        reader = MonitoredReader(self.db, self.lake)
         inputs = gather_monitoring(
-            self.db, self.lake, self.actor,
+            self.db, self.lake, reader, self.actor,
             batch_id=batch_id, version=name, cause=cause, progress=progress,
         )  # fmt: skip
         found = queries.find_report(self.db, batch_id, name, inputs.input_hash)
         if found is not None:
             return self.get_report(found.id)
         report("Comparing with the reference", 1, _STEPS)
-        content = report_content(self.db, self.lake, inputs)
+        content = report_content(reader, inputs)
         report("Storing the report", 2, _STEPS)
         taken = f"somebody else monitored batch {batch_id} at the same moment: try again"
         with conflicts_named(taken), transaction(self.db):

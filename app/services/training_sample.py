@@ -15,11 +15,11 @@ from app.domain.sampling import Drawn
 from app.domain.scorecard import Scorecard
 from app.domain.types import Floats, Ints
 from app.domain.validation import Card
-from app.errors import ConflictError, TamperingError
+from app.errors import ConflictError
 from app.lake.store import Lake
 from app.models import Batch, LabelSet
 from app.queries.batches import require_batch
-from app.services.label_rows import hash_labels, read_stored_labels
+from app.services.label_rows import place_labels, verified_labels
 from app.services.training_goodness import drawn_parties, read_goodness
 
 if TYPE_CHECKING:
@@ -298,22 +298,6 @@ def _codes_in_order(party_id: pa.Array) -> Ints:
     return np.asarray(rank[coded.indices.to_numpy()], dtype=np.int64)
 
 
-def _read_labels(db: Session, label_set: LabelSet) -> pa.Table:
-    """Read the labels once: for their hash, and for their values."""
-    labels = read_stored_labels(db, label_set.id)
-    found = hash_labels(labels)
-    if found != label_set.content_hash:
-        raise TamperingError(
-            f"the labels of label set {label_set.id} ({label_set.batch_id}) are not those that "
-            f"were generated: their hash is {found}, recorded is {label_set.content_hash}. Run "
-            "`chancellor doctor`.",
-            label_set_id=label_set.id,
-            recorded=label_set.content_hash,
-            found=found,
-        )
-    return labels.select(["party_id", "label_value"])
-
-
 def _read_batch(
     db: Session,
     lake: Lake,
@@ -322,23 +306,15 @@ def _read_batch(
     label_set: LabelSet,
     batch: Batch,
 ) -> _BatchRows:
-    import pyarrow.compute as pc  # noqa: PLC0415 - heavy import
-
-    labels = _read_labels(db, label_set)
+    labels = verified_labels(db, label_set)
     table, population = read_goodness(lake, batch, card, names)
-    labels = labels.filter(labels["label_value"].is_valid())
-    values = labels["label_value"].to_numpy().astype(np.int64)
-    position = pc.index_in(
-        table["party_id"].combine_chunks(), value_set=labels["party_id"].combine_chunks()
-    )
-    found = position.fill_null(_MISSING).to_numpy(zero_copy_only=False)
-    rows = np.flatnonzero(found != _MISSING)
-    if len(rows) != len(values):
+    rows, bad = place_labels(labels, table["party_id"])
+    if len(rows) != len(labels):
         raise ConflictError(
-            f"label set {label_set.id} names {counted(len(values) - len(rows), 'party')} that "
+            f"label set {label_set.id} names {counted(len(labels) - len(rows), 'party')} that "
             f"batch {batch.batch_id} does not hold"
         )
-    return _BatchRows(batch.batch_id, table, population, rows, values[found[rows]])
+    return _BatchRows(batch.batch_id, table, population, rows, bad)
 
 
 def _raw_matrix(features: pa.Table) -> Floats:

@@ -21,10 +21,74 @@ LEAST_ROWS = 10
 and one that is new has no bin to be counted in: many such bins look like a change without one."""
 OTHER, MISSING = "other", "missing"
 
-_DECIMALS = 9
+DECIMALS = 9
+"""To which numbers are rounded before they are counted: sums differ in their last digits."""
 
 Texts: TypeAlias = Mapping[str | None, int]
 """How often each category occurs; None is missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueCounts:
+    """Hold how often each value of a number occurs, as an engine counts them.
+
+    Attributes
+    ----------
+    values : ndarray of shape (k,)
+        Distinct and rising, rounded to nine decimals.
+    counts : ndarray of shape (k,)
+        Rows of each.
+    n_missing : int
+        Rows without a value.
+    """
+
+    values: Floats
+    counts: Ints
+    n_missing: int
+
+    @property
+    def n_known(self) -> int:
+        """Count the rows with a value."""
+        return int(self.counts.sum())
+
+    def quantiles(self, shares: Floats) -> Floats:
+        """Give the smallest values up to which these shares of the known rows lie."""
+        ranks = np.maximum(np.ceil(self.n_known * shares), 1)
+        return self.values[np.searchsorted(np.cumsum(self.counts), ranks, side="left")]
+
+
+Numbers: TypeAlias = Floats | ValueCounts
+"""Values row by row, NaN missing; or counted already."""
+
+
+def count_values(values: Numbers) -> ValueCounts:
+    """Count how often each value of a number occurs.
+
+    Parameters
+    ----------
+    values : ndarray of shape (n,), or ValueCounts
+        NaN is missing; what is counted already is given back.
+
+    Returns
+    -------
+    ValueCounts
+        Of the values rounded to nine decimals.
+
+    Examples
+    --------
+    >>> found = count_values(np.array([2.0, np.nan, 1.0, 2.0]))
+    >>> found.values.tolist(), found.counts.tolist(), found.n_missing
+    ([1.0, 2.0], [1, 2], 1)
+    """
+    if isinstance(values, ValueCounts):
+        return values
+    known = _known(values)
+    distinct, counts = np.unique(known, return_counts=True)
+    return ValueCounts(distinct, counts, len(values) - len(known))
+
+
+def _known(values: Floats) -> Floats:
+    return np.asarray(np.round(values[~np.isnan(values)], DECIMALS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +123,16 @@ class FrozenBins:
         return np.array(self.counts, dtype=np.int64)
 
     @property
-    def _has_edges(self) -> bool:
+    def has_edges(self) -> bool:
+        """Say whether the bins are ranges of numbers; others are values or categories."""
         return self.kind in ("score", "numbers")
 
-    def count(self, values: Floats | Texts) -> Ints:
+    def count(self, values: Numbers | Texts) -> Ints:
         """Count values into the bins.
 
         Parameters
         ----------
-        values : ndarray of shape (n,), or mapping of str or None to int
+        values : ndarray of shape (n,), ValueCounts, or mapping of str or None to int
             Numbers, NaN missing, of every kind but ``categories``; counts of categories there.
 
         Returns
@@ -75,27 +140,32 @@ class FrozenBins:
         ndarray of shape (n_bins,)
             Rows per bin.
         """
-        if self._has_edges:
-            return self._count_numbers(np.asarray(values, dtype=np.float64))
+        if self.has_edges:
+            return self._count_numbers(values)
         texts = _as_texts(values)
         shown = [texts.get(name, 0) for name in self.categories]
         missing = texts.get(None, 0)
         other = sum(texts.values()) - missing - sum(shown)
         return np.array([*shown, other, missing], dtype=np.int64)
 
-    def _count_numbers(self, values: Floats) -> Ints:
-        known = np.round(values[~np.isnan(values)], _DECIMALS)
+    def _count_numbers(self, values: Numbers | Texts) -> Ints:
+        if isinstance(values, Mapping):
+            raise TypeError(f"bins of {self.kind} take numbers, not counts of categories")
+        if isinstance(values, ValueCounts):
+            known, weights, n_missing = values.values, values.counts, values.n_missing
+        else:
+            known, weights = _known(values), None
+            n_missing = len(values) - len(known)
         places = np.searchsorted(np.array(self.edges), known, side="left")
-        counts = np.bincount(places, minlength=len(self.edges) + 1)
-        missing = [] if self.kind == "score" else [len(values) - len(known)]
-        return np.append(counts, missing).astype(np.int64)
+        counts = np.bincount(places, weights, minlength=len(self.edges) + 1)
+        return np.append(counts, [] if self.kind == "score" else [n_missing]).astype(np.int64)
 
-    def new_categories(self, values: Floats | Texts) -> dict[str, int]:
+    def new_categories(self, values: Numbers | Texts) -> dict[str, int]:
         """Count the categories or values that the reference did not have, most frequent first.
 
         Parameters
         ----------
-        values : ndarray of shape (n,), or mapping of str or None to int
+        values : ndarray of shape (n,), ValueCounts, or mapping of str or None to int
             As for `count`.
 
         Returns
@@ -103,7 +173,7 @@ class FrozenBins:
         dict of str to int
             Empty for quantile bins.
         """
-        if self._has_edges:
+        if self.has_edges:
             return {}
         known = set(self.known)
         found = {
@@ -128,7 +198,7 @@ class FrozenBins:
             ``n_actual``.
         """
         ends: list[tuple[float | None, float | None]] = [(None, None)] * len(self.counts)
-        if self._has_edges:
+        if self.has_edges:
             limits = (None, *self.edges, None)
             ends[: len(self.edges) + 1] = list(pairwise(limits))
         return [
@@ -139,7 +209,7 @@ class FrozenBins:
         ]
 
     def _labels(self) -> list[str]:
-        if not self._has_edges:
+        if not self.has_edges:
             return [*self.categories, OTHER, MISSING]
         shown = [f"{edge:,.6g}" for edge in self.edges]
         labels = ["all"]
@@ -189,12 +259,12 @@ def bins_from_document(document: Mapping[str, list[float] | list[str] | str]) ->
     )
 
 
-def freeze_score(scores: Floats) -> FrozenBins:
+def freeze_score(scores: Numbers) -> FrozenBins:
     """Freeze ten bins of equal count on the scores of a reference.
 
     Parameters
     ----------
-    scores : ndarray of shape (n,)
+    scores : ndarray of shape (n,), or ValueCounts
         Unrounded scores in points, none missing.
 
     Returns
@@ -213,15 +283,15 @@ def freeze_score(scores: Floats) -> FrozenBins:
     >>> bins.edges[:2], bins.counts
     ((10.0, 20.0), (10, 10, 10, 10, 10, 10, 10, 10, 10, 10))
     """
-    return _with_edges("score", scores)
+    return _with_edges("score", count_values(scores))
 
 
-def freeze_numbers(values: Floats) -> FrozenBins:
+def freeze_numbers(values: Numbers) -> FrozenBins:
     """Freeze the bins of a numeric feature.
 
     Parameters
     ----------
-    values : ndarray of shape (n,)
+    values : ndarray of shape (n,), or ValueCounts
         NaN is missing.
 
     Returns
@@ -245,13 +315,12 @@ def freeze_numbers(values: Floats) -> FrozenBins:
     >>> many.edges, many.counts
     ((0.0, 10.0, 20.0, 30.0, 40.0, 50.0), (40, 10, 10, 10, 10, 10, 10, 0))
     """
-    known = values[~np.isnan(values)]
-    distinct = np.unique(np.round(known, _DECIMALS))
-    if len(distinct) > N_BINS or len(known) < LEAST_ROWS * len(distinct):
-        return _with_edges("numbers", values)
-    texts = _as_texts(values)
-    names = tuple(_number_text(value) for value in distinct.tolist())
-    return _with_categories("values", texts, names)
+    counted = count_values(values)
+    n_distinct = len(counted.values)
+    if n_distinct > N_BINS or counted.n_known < LEAST_ROWS * n_distinct:
+        return _with_edges("numbers", counted)
+    names = tuple(_number_text(value) for value in counted.values.tolist())
+    return _with_categories("values", _as_texts(counted), names)
 
 
 def freeze_categories(texts: Texts) -> FrozenBins:
@@ -287,17 +356,15 @@ def freeze_categories(texts: Texts) -> FrozenBins:
     return _with_categories("categories", texts, tuple(names))
 
 
-def _with_edges(kind: str, values: Floats) -> FrozenBins:
-    known = np.round(values[~np.isnan(values)], _DECIMALS)
-    _require_rows(len(values))
+def _with_edges(kind: str, counted: ValueCounts) -> FrozenBins:
+    _require_rows(counted.n_known + counted.n_missing)
     edges = np.empty(0)
-    if len(known):
-        n_bins = max(1, min(N_BINS, len(known) // LEAST_ROWS))
-        shares = np.arange(1, n_bins) / n_bins
-        edges = np.unique(np.quantile(known, shares, method="inverted_cdf"))
-        edges = edges[edges < known.max()]
+    if counted.n_known:
+        n_bins = max(1, min(N_BINS, counted.n_known // LEAST_ROWS))
+        edges = np.unique(counted.quantiles(np.arange(1, n_bins) / n_bins))
+        edges = edges[edges < counted.values[-1]]
     bins = FrozenBins(kind, tuple(edges.tolist()), (), (), ())
-    return FrozenBins(kind, bins.edges, (), (), tuple(bins.count(values).tolist()))
+    return FrozenBins(kind, bins.edges, (), (), tuple(bins.count(counted).tolist()))
 
 
 def _with_categories(kind: str, texts: Texts, names: tuple[str, ...]) -> FrozenBins:
@@ -312,16 +379,15 @@ def _require_rows(n: int) -> None:
         raise InvalidInputError("A reference without rows has no bins.")
 
 
-def _as_texts(values: Floats | Texts) -> Texts:
+def _as_texts(values: Numbers | Texts) -> Texts:
     """Count numbers by their shortest text; a mapping is counted already."""
     if isinstance(values, Mapping):
         return values
-    known = values[~np.isnan(values)]
-    distinct, counts = np.unique(np.round(known, _DECIMALS), return_counts=True)
-    named = zip(distinct.tolist(), counts.tolist(), strict=True)
+    counted = count_values(values)
+    named = zip(counted.values.tolist(), counted.counts.tolist(), strict=True)
     found: dict[str | None, int] = {_number_text(value): n for value, n in named}
-    if len(known) < len(values):
-        found[None] = len(values) - len(known)
+    if counted.n_missing:
+        found[None] = counted.n_missing
     return found
 
 

@@ -11,7 +11,9 @@ import numpy as np
 from app.domain.card_movement import band_numbers
 from app.domain.monitoring.bins import (
     FrozenBins,
+    Numbers,
     Texts,
+    ValueCounts,
     bins_from_document,
     freeze_categories,
     freeze_numbers,
@@ -19,7 +21,7 @@ from app.domain.monitoring.bins import (
 )
 from app.domain.monitoring.chance import PsiByChance, psi_without_change
 from app.domain.monitoring.watched import Family, Watched
-from app.domain.types import Document, Floats
+from app.domain.types import Document, Ints
 
 MOST_NEW_CATEGORIES = 20
 """So many new categories of a feature are named; the others are counted."""
@@ -31,22 +33,27 @@ class Population:
 
     Attributes
     ----------
-    scores : ndarray of shape (n,)
+    scores : ndarray of shape (n,), or ValueCounts
         Unrounded, in points.
-    features : mapping of str to ndarray of shape (n,) or to counts by category
+    features : mapping of str to ndarray of shape (n,), ValueCounts or counts by category
         Numbers with NaN for missing, or how often each category occurs.
     bands : mapping of str to int
         Lower bounds of the version's bands, lowest first.
     """
 
-    scores: Floats
-    features: Mapping[str, Floats | Texts]
+    scores: Numbers
+    features: Mapping[str, Numbers | Texts]
     bands: Mapping[str, int]
 
     def band_counts(self) -> dict[str, int]:
         """Count the parties by band."""
-        counts = np.bincount(band_numbers(self.scores, self.bands), minlength=len(self.bands))
-        return dict(zip(self.bands, counts.tolist(), strict=True))
+        scores, weights = (
+            (self.scores.values, self.scores.counts)
+            if isinstance(self.scores, ValueCounts)
+            else (self.scores, None)
+        )
+        counts = np.bincount(band_numbers(scores, self.bands), weights, len(self.bands))
+        return dict(zip(self.bands, counts.astype(np.int64).tolist(), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +156,67 @@ def reference_from_document(document: Mapping[str, Any]) -> Reference:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """Hold how many parties of a batch lie where, by the bins of a reference.
+
+    Attributes
+    ----------
+    score : ndarray of shape (n_bins,)
+        Parties by bin of the score.
+    features : mapping of str to ndarray of shape (n_bins,)
+        By bin of each feature of the reference.
+    new : mapping of str to mapping of str to int
+        By feature, rows of each category or value that the reference did not have, most frequent
+        first.
+    bands : mapping of str to int
+        Parties per band, lowest first.
+    """
+
+    score: Ints
+    features: Mapping[str, Ints]
+    new: Mapping[str, Mapping[str, int]]
+    bands: Mapping[str, int]
+
+    @property
+    def n(self) -> int:
+        """Count the parties."""
+        return int(self.score.sum())
+
+
+def count_population(batch: Population, reference: Reference) -> Counted:
+    """Count the parties of a batch by the bins of a reference.
+
+    Parameters
+    ----------
+    batch : Population
+        With every feature of the reference.
+    reference : Reference
+        Whose bins count.
+
+    Returns
+    -------
+    Counted
+        What a report needs of the batch's scores and features.
+
+    Examples
+    --------
+    >>> bands = {"low": 300, "high": 600}
+    >>> reference = freeze_reference(Population(np.full(20, 500.0), {"sector": {"a": 20}}, bands))
+    >>> batch = Population(np.array([400.0, 700.0]), {"sector": {"a": 1, "b": 1}}, bands)
+    >>> counted = count_population(batch, reference)
+    >>> counted.n, counted.bands, counted.new
+    (2, {'low': 1, 'high': 1}, {'sector': {'b': 1}})
+    """
+    features = reference.features.items()
+    return Counted(
+        score=reference.score.count(batch.scores),
+        features={name: bins.count(batch.features[name]) for name, bins in features},
+        new={name: bins.new_categories(batch.features[name]) for name, bins in features},
+        bands=batch.band_counts(),
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Moved:
     """Hold how far a batch lies from the reference.
 
@@ -185,13 +253,13 @@ def _watched(kind: str, subject: str, moved: PsiByChance, max_psi: float) -> Wat
     )
 
 
-def measure_movement(batch: Population, reference: Reference) -> Moved:
+def measure_movement(batch: Counted, reference: Reference) -> Moved:
     """Measure how far score and features of a batch moved from the reference.
 
     Parameters
     ----------
-    batch : Population
-        The parties of the batch, with every feature of the reference.
+    batch : Counted
+        The parties of the batch.
     reference : Reference
         What they are compared with.
 
@@ -205,30 +273,28 @@ def measure_movement(batch: Population, reference: Reference) -> Moved:
     >>> bands = {"all": 300}
     >>> before = Population(np.arange(300.0, 900.0), {"sector": {"a": 300, "b": 300}}, bands)
     >>> after = Population(np.arange(300.0, 600.0), {"sector": {"a": 150, "b": 150}}, bands)
-    >>> moved = measure_movement(after, freeze_reference(before))
+    >>> reference = freeze_reference(before)
+    >>> moved = measure_movement(count_population(after, reference), reference)
     >>> round(moved.features["sector"].psi, 2), moved.score.psi > 1, moved.score.p_value
     (0.0, True, 0.0002)
     """
     return Moved(
-        score=_moved(reference.score, batch.scores),
+        score=psi_without_change(reference.score.expected, batch.score),
         features={
-            name: _moved(bins, batch.features[name]) for name, bins in reference.features.items()
+            name: psi_without_change(bins.expected, batch.features[name])
+            for name, bins in reference.features.items()
         },
     )
 
 
-def _moved(bins: FrozenBins, values: Floats | Texts) -> PsiByChance:
-    return psi_without_change(bins.expected, bins.count(values))
-
-
 def describe_population(
-    batch: Population, reference: Reference, moved: Moved, family: Family
+    batch: Counted, reference: Reference, moved: Moved, family: Family
 ) -> Document:
     """Describe a batch beside the reference.
 
     Parameters
     ----------
-    batch : Population
+    batch : Counted
         The parties of the batch.
     reference : Reference
         What they are compared with.
@@ -248,17 +314,19 @@ def describe_population(
     return {
         "score": {
             **_figures("score_psi", "score", moved.score, family),
-            "bins": reference.score.lines(reference.score.count(batch.scores)),
+            "bins": reference.score.lines(batch.score),
         },
         "features": [
-            _feature(name, bins, batch.features[name], moved.features[name], family)
+            {
+                "feature": name,
+                **_figures("feature_csi", name, moved.features[name], family),
+                **_counts(bins, batch.features[name], batch.new[name]),
+            }
             for name, bins in reference.features.items()
         ],
         "bands": [
-            {"band": name, "share_expected": n / reference.n, "share": now / len(batch.scores)}
-            for (name, n), now in zip(
-                reference.bands.items(), batch.band_counts().values(), strict=True
-            )
+            {"band": name, "share_expected": n / reference.n, "share": now / batch.n}
+            for (name, n), now in zip(reference.bands.items(), batch.bands.values(), strict=True)
         ],
     }
 
@@ -274,14 +342,8 @@ def _figures(kind: str, subject: str, moved: PsiByChance, family: Family) -> Doc
     }
 
 
-def _feature(
-    name: str, bins: FrozenBins, values: Floats | Texts, moved: PsiByChance, family: Family
-) -> Document:
-    actual = bins.count(values)
-    new = bins.new_categories(values)
+def _counts(bins: FrozenBins, actual: Ints, new: Mapping[str, int]) -> Document:
     return {
-        "feature": name,
-        **_figures("feature_csi", name, moved, family),
         "bins": bins.lines(actual),
         "missing_rate_expected": bins.counts[-1] / sum(bins.counts),
         "missing_rate": int(actual[-1]) / int(actual.sum()),

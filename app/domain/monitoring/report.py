@@ -9,7 +9,7 @@ from app.domain.counted import counted
 from app.domain.monitoring.bins import LEAST_ROWS, N_BINS
 from app.domain.monitoring.outcomes import Labelled, Promise, describe_outcomes, watch_outcomes
 from app.domain.monitoring.population import (
-    Population,
+    Counted,
     Reference,
     describe_population,
     measure_movement,
@@ -67,7 +67,7 @@ class Outcomes:
 
 
 def monitoring_report(
-    batch: Population,
+    batch: Counted,
     reference: Reference,
     outcomes: Outcomes | None,
     thresholds: Thresholds,
@@ -78,8 +78,8 @@ def monitoring_report(
 
     Parameters
     ----------
-    batch : Population
-        All parties of the batch.
+    batch : Counted
+        All parties of the batch, by the bins of the reference.
     reference : Reference
         Of the version.
     outcomes : Outcomes or None
@@ -102,7 +102,7 @@ def monitoring_report(
         watched += watch_outcomes(outcomes.labelled, outcomes.judged_by, thresholds.max_auc_drop)
     family = family_of(watched, thresholds.max_false_alerts)
     document = {
-        "n": len(batch.scores),
+        "n": batch.n,
         **describe_population(batch, reference, moved, family),
         "outcomes": _outcomes(outcomes, family),
         "family": {"level": family.level, "n_compared": len(family.watched)},
