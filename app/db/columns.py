@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     import pyarrow as pa
     from sqlalchemy.sql.compiler import SQLCompiler
 
-_ROWS_AT_ONCE = 100_000
+_ROWS_AT_ONCE = 10_000
+"""More tuples at a time push each other out of the cache: a million rows take twice as long."""
 
 
 def read_columns(db: Session, query: Select[*tuple[Any, ...]], schema: pa.Schema) -> pa.Table:
@@ -58,11 +59,12 @@ def _fetched(driver: Any, compiled: Compiled, schema: pa.Schema) -> pa.Table:
     cursor = driver.execute(str(compiled), tuple(_values(compiled)))
     batches = []
     while rows := cursor.fetchmany(_ROWS_AT_ONCE):
-        columns = [
-            pa.array(column, pa.string()).cast(kind) if pa.types.is_date(kind)
-            else pa.array(column, kind)
-            for column, kind in zip(zip(*rows, strict=True), schema.types, strict=True)
-        ]  # fmt: skip
+        columns = []
+        for place, kind in enumerate(schema.types):
+            values = [row[place] for row in rows]
+            is_date = pa.types.is_date(kind)
+            column = pa.array(values, pa.string() if is_date else kind)
+            columns.append(column.cast(kind) if is_date else column)
         batches.append(pa.record_batch(columns, schema=schema))
     return pa.Table.from_batches(batches, schema)
 

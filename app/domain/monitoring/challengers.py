@@ -8,7 +8,7 @@ import numpy as np
 
 from app.domain.card_movement import describe_movement
 from app.domain.discrimination import paired_auc_difference
-from app.domain.monitoring.ranking import describe_ranking
+from app.domain.monitoring.ranking import describe_auc
 from app.domain.types import Document, Floats, Ints
 
 
@@ -64,7 +64,7 @@ def compare_challenger(
 
 
 def _outcomes(scores: Floats, challenger: Floats, rows: Ints, bad: Ints) -> Document:
-    auc = describe_ranking(-challenger[rows], bad)["auc_roc"]
+    auc = describe_auc(-challenger[rows], bad)
     if auc is None:
         return {}
     paired = paired_auc_difference(-challenger[rows], -scores[rows], bad)

@@ -16,6 +16,7 @@ from app.domain.monitoring.jeffreys import jeffreys_p_value, mean_jeffreys_p_val
 from app.domain.monitoring.odds import FrozenCalibration, calibration_from_document
 from app.domain.monitoring.ranking import (
     RankedAuc,
+    describe_auc,
     describe_ranking,
     fall_p_value,
     ranked_auc,
@@ -229,9 +230,8 @@ def _tested_line(
 def _vintage(
     labelled: Labelled, calibration: FrozenCalibration | None, rows: Bools, name: str
 ) -> Document:
-    ranked = describe_ranking(-labelled.scores[rows], labelled.bad[rows])
-    line = _line(labelled, calibration, rows)
-    return {"vintage": name, **line, "auc_roc": ranked["auc_roc"]}
+    auc = describe_auc(-labelled.scores[rows], labelled.bad[rows])
+    return {"vintage": name, **_line(labelled, calibration, rows), "auc_roc": auc}
 
 
 def _p_value(family: Family, kind: str, subject: str) -> float | None:

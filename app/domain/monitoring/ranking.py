@@ -107,6 +107,36 @@ def fall_p_value(now: RankedAuc, reference: RankedAuc) -> float:
     return float(norm.sf(difference / error))
 
 
+def describe_auc(risk: Floats, bad: Ints) -> Document | None:
+    """Describe the AUC of a score.
+
+    Parameters
+    ----------
+    risk : ndarray of shape (n,)
+        Higher is riskier; one row per party.
+    bad : ndarray of shape (n,)
+        1 bad, 0 good.
+
+    Returns
+    -------
+    dict or None
+        ``value``, and ``low`` and ``high`` of DeLong's 95 % interval on the logit scale, None where
+        it is not estimable; None with fewer than five of a class.
+
+    Examples
+    --------
+    >>> describe_auc(np.arange(12.0), np.repeat([0, 1], 6))
+    {'value': 1.0, 'low': None, 'high': None}
+    """
+    n_bad = int(bad.sum())
+    if min(n_bad, len(bad) - n_bad) < _FEWEST_OF_A_CLASS:
+        return None
+    found = ranked_auc(risk, bad)
+    value = found.value if found else auc_estimate(risk, bad).value
+    low, high = found.interval() if found else (None, None)
+    return {"value": value, "low": low, "high": high}
+
+
 def describe_ranking(risk: Floats, bad: Ints) -> Document:
     """Describe how well a score ranked.
 
@@ -120,30 +150,19 @@ def describe_ranking(risk: Floats, bad: Ints) -> Document:
     Returns
     -------
     dict
-        ``auc_roc``, ``gini`` and ``ks``, each ``value``, ``low`` and ``high`` (95 %), or None with
-        fewer than five of a class. The interval of AUC and Gini is DeLong's on the logit scale;
-        None where it is not estimable.
+        ``auc_roc`` as `describe_auc`, ``gini`` and ``ks`` in the same way, each None with fewer
+        than five of a class.
 
     Examples
     --------
     >>> describe_ranking(np.arange(3.0), np.array([0, 0, 1]))
     {'auc_roc': None, 'gini': None, 'ks': None}
     """
-    n_bad = int(bad.sum())
-    if min(n_bad, len(bad) - n_bad) < _FEWEST_OF_A_CLASS:
+    auc = describe_auc(risk, bad)
+    if auc is None:
         return {"auc_roc": None, "gini": None, "ks": None}
-    found = ranked_auc(risk, bad)
-    value = found.value if found else auc_estimate(risk, bad).value
-    low, high = found.interval() if found else (None, None)
-    return {
-        "auc_roc": {"value": value, "low": low, "high": high},
-        "gini": {
-            "value": gini(value),
-            "low": None if low is None else gini(low),
-            "high": None if high is None else gini(high),
-        },
-        "ks": _ks_with_interval(risk, bad),
-    }
+    as_gini = {name: None if found is None else gini(found) for name, found in auc.items()}
+    return {"auc_roc": auc, "gini": as_gini, "ks": _ks_with_interval(risk, bad)}
 
 
 def _ks_with_interval(risk: Floats, bad: Ints) -> Document:
