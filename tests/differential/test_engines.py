@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,27 +13,39 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import open_session
 from app.domain.outcomes import STATUSES
 from app.domain.scorecard import load_scorecard
 from app.domain.table_score import TableScorer
+from app.errors import NotFoundError
 from app.lake.parts import is_manifest
 from app.lake.store import open_lake
+from app.models import ModelRegistry, MonitoringReport
 from app.queries.batches import require_batch
-from app.queries.labels import require_label_set
-from app.queries.models import require_model
+from app.queries.labels import find_newest_label_set
+from app.queries.monitoring import find_calibration, find_reference
 from app.queries.scores import find_score_set
 from app.queries.versions import require_active
+from app.services.backup import back_up_store
 from app.services.batch_scoring import score_snapshot
 from app.services.batch_service import BatchService
+from app.services.challenger_service import ChallengerService
 from app.services.doctor import DoctorService
 from app.services.label_generation_service import compute_labels
 from app.services.label_inputs import recorded_inputs
 from app.services.label_rows import hash_labels
+from app.services.monitored_rows import MonitoredReader
+from app.services.monitoring_content import report_content
+from app.services.monitoring_inputs import gather_monitoring
+from app.services.monitoring_references import made_calibration, made_reference
+from app.services.monitoring_service import MonitoringService
 from app.services.outcome_service import OutcomeService
 from app.services.replay_model import replay_model
+from app.services.restore import restore_store
+from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.scoring_service import card_of
 from app.settings import get_settings
 from tests.support.portfolio import store_with_card
@@ -48,16 +58,9 @@ MOST_ROWS = 10_000
 """Of a training: of the 30,000 parties of taiwan a third is drawn."""
 
 
-@dataclass(frozen=True)
-class Made:
-    home: Path
-    batch: str
-    codes: dict[str, list[Any]]
-
-
-def edge_values(card: Any, path: Path) -> None:
+def edge_values(card: Any, path: Path, seed: int = 11, *more: Any) -> None:
     """Nulls, zeros of both signs, huge and tiny numbers, ties, categories that nobody knows."""
-    rng = np.random.default_rng(11)
+    rng = np.random.default_rng(seed)
     columns: dict[str, Any] = {
         "id": [f"p{number:05d}" for number in range(N_EDGE)],
         "at": [f"2020-0{1 + number % 9}-15" for number in range(N_EDGE)],
@@ -65,7 +68,7 @@ def edge_values(card: Any, path: Path) -> None:
     for name, feature in card.features.items():
         known: list[Any] = [None, 0.0, -0.0, 1.0, 0.1, 1e20, -1e20, 1e-300, 12.0, 60.0, 5.5]
         if not feature.transform.takes_numbers:
-            known = [None, *feature.transform.values, "new", "ö", "a;b"]
+            known = [None, *feature.transform.values, "new", "ö", "a;b", *more]
         columns[name] = [known[place] for place in rng.integers(0, len(known), N_EDGE)]
     pq.write_table(pa.table(columns), path)
     days = rng.integers(0, 700, N_EDGE)
@@ -84,7 +87,7 @@ def made(
     sqlite_template: Path,
     shared_cards: Path,
     shared_data: Path,
-) -> Iterator[dict[str, Made]]:
+) -> dict[str, Path]:
     if not PYTHON.exists() and os.environ.get("CI") != "true":
         pytest.skip("Spark is not here: `make spark` brings it")
     homes = {name: tmp_path_factory.mktemp(name) for name in ("sba_case", "taiwan", "edge")}
@@ -95,14 +98,8 @@ def made(
             with store_with_card(card, home, sqlite_template) as db:
                 FILLED[name](db, card, shared_data, home)
         jobs = [{"home": str(home), "commands": COMMANDS[name]} for name, home in homes.items()]
-        answers = on_spark(jobs)
-        found = {}
-        for name, home in homes.items():
-            n = len(COMMANDS[name])
-            said, answers = answers[:n], answers[n:]
-            codes = {words[0]: one for words, one in zip(COMMANDS[name], said, strict=True)}
-            found[name] = Made(home, name, codes)
-        yield found
+        run_on_spark(jobs)
+    return homes
 
 
 def _sba(db: Session, card: Any, data: Path, home: Path) -> None:
@@ -126,8 +123,14 @@ def _taiwan(db: Session, card: Any, data: Path, home: Path) -> None:
 
 def _edge(db: Session, card: Any, data: Path, home: Path) -> None:
     file = home / "edge.parquet"
+    later = home / "later.parquet"
+    edge_values(card, later, 12, "newer", None, None)
     edge_values(card, file)
-    BatchService(db).import_file(file, batch_id="edge", party_id="id", scored_at="at")
+    for batch_id, path in (("edge", file), ("later", later)):
+        BatchService(db).import_file(path, batch_id=batch_id, party_id="id", scored_at="at")
+    other = card.with_weights(dict.fromkeys(card.feature_names[:2], 1.0))
+    version = ScorecardVersionService(db, actor="tester").add_version(other)["version"]
+    ChallengerService(db, actor="tester").start(version, reason="compare engines")
     OutcomeService(db).import_events(
         home / "events.parquet", party_id="id", event_date="on", event_type="write_off",
         through="2020-12-31",
@@ -135,21 +138,25 @@ def _edge(db: Session, card: Any, data: Path, home: Path) -> None:
 
 
 FILLED = {"sba_case": _sba, "taiwan": _taiwan, "edge": _edge}
-COMMANDS = {
-    name: [
-        ["batch", "score", name, "--engine", "spark"],
-        ["labels", "generate", name, "--engine", "spark", *options],
-        *([["train", name, "--engine", "spark"]] if name == "taiwan" else []),
-    ]
-    for name, options in (
-        ("sba_case", ["--window", "1825"]),
-        ("taiwan", ["--outcome", "final_flag"]),
-        ("edge", ["--window", "90"]),
-    )
+SPARK = ("--engine", "spark")
+COMMANDS: dict[str, list[list[str]]] = {
+    "sba_case": [
+        ["batch", "score", "sba_case", *SPARK],
+        ["labels", "generate", "sba_case", "--window", "1825", *SPARK],
+        ["monitor", "sba_case", *SPARK],
+    ],
+    "taiwan": [["pipeline", "run", "taiwan", "--outcome", "final_flag", *SPARK]],
+    "edge": [
+        ["batch", "score", "edge", *SPARK],
+        ["labels", "generate", "edge", "--window", "90", *SPARK],
+        ["monitor", "edge", *SPARK],
+        ["labels", "generate", "later", "--window", "90", *SPARK],
+        ["monitor", "later", *SPARK],
+    ],
 }
 
 
-def on_spark(jobs: list[dict[str, Any]]) -> list[list[Any]]:
+def run_on_spark(jobs: list[dict[str, Any]]) -> None:
     environment = {
         **os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "CHANCELLOR_SPARK_MEMORY": "1g",
         "CHANCELLOR_SPARK_MASTER": "local[2]", "CHANCELLOR_TRAINING_ROWS": str(MOST_ROWS),
@@ -163,14 +170,13 @@ def on_spark(jobs: list[dict[str, Any]]) -> list[list[Any]]:
     assert done.returncode == 0, done.stderr[-3000:]
     answer: list[list[Any]] = json.loads(done.stdout)
     assert [code for code, _ in answer] == [0] * len(answer), (answer, done.stderr[-3000:])
-    return answer
 
 
 @pytest.mark.parametrize("name", FILLED)
 def test_scores_bands_and_reasons_are_those_of_duckdb(
-    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name]))
     lake = open_lake()
     with open_session() as db:
         batch, row = require_batch(db, name), require_active(db)
@@ -197,12 +203,12 @@ def test_scores_bands_and_reasons_are_those_of_duckdb(
 
 @pytest.mark.parametrize("name", FILLED)
 def test_labels_are_those_of_duckdb_row_by_row(
-    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
-    document = json.loads(made[name].codes["labels"][1])
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name]))
     with open_session() as db:
-        row = require_label_set(db, document["label_set_id"])
+        row = find_newest_label_set(db, name)
+        assert row is not None
         labels = compute_labels(open_lake(), recorded_inputs(db, row))
         assert row.content_hash == hash_labels(labels)
         counted = {
@@ -226,9 +232,9 @@ def test_labels_are_those_of_duckdb_row_by_row(
 
 @pytest.mark.parametrize("name", FILLED)
 def test_doctor_finds_the_parts_and_a_changed_one(
-    made: dict[str, Made], name: str, monkeypatch: pytest.MonkeyPatch
+    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name].home))
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name]))
     lake = open_lake()
     with open_session() as db:
         row = find_score_set(db, name, require_active(db).version)
@@ -249,12 +255,99 @@ def test_doctor_finds_the_parts_and_a_changed_one(
     assert get_settings().engine == "duckdb"
 
 
-def test_a_training_on_rows_drawn_by_spark_is_replayed_by_duckdb(
-    made: dict[str, Made], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["sba_case", "taiwan", "edge", "later"])
+def test_a_report_holds_the_counts_and_figures_of_duckdb(
+    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHANCELLOR_HOME", str(made["taiwan"].home))
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made["edge" if name == "later" else name]))
+    lake = open_lake()
     with open_session() as db:
-        model = require_model(db, json.loads(made["taiwan"].codes["train"][1])["model_id"])
+        (stored,) = db.scalars(select(MonitoringReport).where(MonitoringReport.batch_id == name))
+        inputs = gather_monitoring(
+            db, lake, MonitoredReader(db, lake), "tester",
+            batch_id=name, version=stored.version, cause=stored.cause, progress=None,
+        )  # fmt: skip
+        assert inputs.input_hash == stored.input_hash
+        content = report_content(MonitoredReader(db, lake), inputs)
+        assert_same(stored.content, content)
+    assert len(content["features"]) > 5
+    assert bool(content["challengers"]) == (name in ("edge", "later"))
+    assert content["outcomes"]["n_bad"] > 100
+    if name == "later":
+        assert any(line["n_new"] for line in content["features"])
+        assert content["family"]["n_compared"] > 10
+
+
+@pytest.mark.parametrize("name", FILLED)
+def test_reference_and_calibration_are_frozen_as_on_duckdb(
+    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[name]))
+    lake = open_lake()
+    with open_session() as db:
+        row, label_set = require_active(db), find_newest_label_set(db, name)
+        assert label_set is not None
+        reference, calibration = find_reference(db, row.version), find_calibration(db, row.version)
+        assert reference is not None
+        assert calibration is not None
+        reader = MonitoredReader(db, lake)
+        assert_same(reference.content, made_reference(db, reader, row).content)
+        promised = made_calibration(db, reader, row, label_set)
+        assert promised is not None
+        assert_same(calibration.content, promised.content)
+    kinds = {line["kind"] for line in reference.content["features"]}
+    assert "categories" in kinds
+    assert kinds & {"numbers", "values"}
+
+
+def assert_same(one: Any, other: Any, where: str = "report") -> None:
+    """Compare two documents: texts and counts exactly, other numbers to rounding."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        assert one.keys() == other.keys(), where
+        for name in one:
+            assert_same(one[name], other[name], f"{where}.{name}")
+    elif isinstance(one, list) and isinstance(other, list):
+        assert len(one) == len(other), where
+        for place, (mine, theirs) in enumerate(zip(one, other, strict=True)):
+            assert_same(mine, theirs, f"{where}[{place}]")
+    elif isinstance(one, float) and isinstance(other, float):
+        assert one == pytest.approx(other, rel=1e-9, abs=1e-9), where
+    else:
+        assert one == other, where
+
+
+def test_a_restored_store_reads_its_parts_and_finds_one_missing(
+    made: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made["edge"]))
+    back_up_store(tmp_path / "backup", actor="tester")
+    with open_session() as db:
+        row = find_score_set(db, "edge", require_active(db).version)
+        assert row is not None
+    name = (row.file_path, row.file_hash)
+    before = open_lake().read_table(*name)
+    parts = [path for path, _ in open_lake().parts_of(*name)]
+    assert is_manifest(name[0])
+    monkeypatch.setenv("CHANCELLOR_HOME", str(tmp_path / "restored"))
+    restore_store(tmp_path / "backup", actor="tester")
+    assert open_lake().read_table(*name).equals(before)
+    with open_session() as db:
+        assert DoctorService(db).examine()["findings"] == []
+        report = MonitoringService(db, actor="tester").monitor("edge")
+        assert (report["report_id"], report["n"]) == (1, N_EDGE)  # the one that Spark made
+    (lost,) = (tmp_path / "backup").rglob(Path(parts[0]).name)
+    lost.unlink()
+    monkeypatch.setenv("CHANCELLOR_HOME", str(tmp_path / "again"))
+    with pytest.raises(NotFoundError, match=Path(parts[0]).name):
+        restore_store(tmp_path / "backup", actor="tester")
+
+
+def test_a_training_on_rows_drawn_by_spark_is_replayed_by_duckdb(
+    made: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made["taiwan"]))
+    with open_session() as db:
+        (model,) = db.scalars(select(ModelRegistry))
         replayed = replay_model(db, open_lake(), model)
         rows = open_lake().read_table(model.validation_path, model.validation_hash)
     parts = {part.name: part for part in replayed.parts}

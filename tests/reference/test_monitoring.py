@@ -23,7 +23,7 @@ from scipy.stats import chi2, fisher_exact
 
 from app.domain.calibration import brier, intercept_estimate, slope_estimate
 from app.domain.discrimination import auc_estimate, paired_auc_difference
-from app.domain.monitoring.bins import freeze_categories, freeze_numbers
+from app.domain.monitoring.bins import count_values, freeze_categories, freeze_numbers
 from app.domain.monitoring.chance import holm, psi_without_change
 from app.domain.monitoring.jeffreys import jeffreys_p_value
 from app.domain.monitoring.odds import freeze_calibration
@@ -107,6 +107,15 @@ def test_at_large_counts_dealing_anew_is_the_chi_square_of_yurdakul_and_naranjo(
     for level in (0.5, 0.9, 0.95, 0.99):
         quantile = (1 / 20_000 + 1 / 5_000) * chi2.ppf(level, 9)
         assert found.quantile(level) == pytest.approx(quantile, rel=0.05)
+
+
+@pytest.mark.parametrize("n", [1, 7, 99, 1_000, 12_345])
+def test_quantiles_of_counted_values_are_those_of_numpy(n):
+    rng = np.random.default_rng(n)
+    values = np.round(rng.normal(size=n), rng.integers(0, 4))
+    shares = np.concatenate([np.arange(1, 10) / 10, rng.random(20), [0.0, 1.0]])
+    expected = np.quantile(values, shares, method="inverted_cdf")
+    assert count_values(values).quantiles(shares).tolist() == expected.tolist()
 
 
 def _share_of_false_alarms(freeze, draw, repeats=100):
