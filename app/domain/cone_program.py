@@ -11,6 +11,7 @@ from app.errors import InvalidInputError
 
 MIN_SCALE = 1e-6
 _SOLVED = "Solved"
+_ROWS_AT_ONCE = 131_072
 
 
 def solve_guarded_weights(fit: AnchoredFit, rails: GuardRails) -> Floats:
@@ -72,10 +73,14 @@ def solve_guarded_weights(fit: AnchoredFit, rails: GuardRails) -> Floats:
 
 
 def _covariance_root(goodness: Floats) -> Floats:
-    """Give L of shape (d, d) with L'L the covariance of goodness, from a QR."""
-    centred = (goodness - goodness.mean(axis=0)) / np.sqrt(max(len(goodness) - 1, 1))
-    root = np.zeros((goodness.shape[1], goodness.shape[1]))
-    triangle = np.linalg.qr(centred, mode="r")
+    """Give L of shape (d, d) with L'L the covariance of goodness, from the QR of its blocks."""
+    n, d = goodness.shape
+    mean, scale = goodness.mean(axis=0), np.sqrt(max(n - 1, 1))
+    triangle = np.empty((0, d))
+    for start in range(0, n, _ROWS_AT_ONCE):
+        block = (goodness[start : start + _ROWS_AT_ONCE] - mean) / scale
+        triangle = np.linalg.qr(np.concatenate([triangle, block]), mode="r")
+    root = np.zeros((d, d))
     root[: len(triangle)] = triangle
     return root
 

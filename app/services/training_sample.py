@@ -247,7 +247,7 @@ def population_goodness(
         For the d features of positive weight, in card order.
     """
     names = training_features(card)
-    return np.concatenate(
+    return _joined(
         [read_goodness(lake, batch_of(db, batch_id), card, names)[1] for batch_id in batch_ids]
     )
 

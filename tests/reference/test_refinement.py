@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.special import expit
 
+from app.domain import cone_program
 from app.domain.cone_program import solve_guarded_weights
 from app.domain.fitting import calibrate, fit_anchored
 from app.domain.guard_rails import GuardRails
@@ -29,6 +30,14 @@ def fitted(seed, n, weights, truth, expert=None, tau=1.0, policy=None):
         band_edges=EDGES, score_min=300.0, score_max=900.0, policy=policy or Policy(),
     )  # fmt: skip
     return fit, rails
+
+
+@pytest.mark.parametrize("rows_at_once", [3, 7, 1_000])
+def test_the_root_of_the_covariance_is_numpys_whatever_the_blocks(rows_at_once, monkeypatch):
+    monkeypatch.setattr(cone_program, "_ROWS_AT_ONCE", rows_at_once)
+    goodness = np.random.default_rng(5).beta(2, 2, size=(500, 4))
+    root = cone_program._covariance_root(goodness)
+    np.testing.assert_allclose(root.T @ root, np.cov(goodness.T), rtol=1e-12)
 
 
 def slsqp_weights(fit, rails):
