@@ -27,7 +27,7 @@ from benchmarks.performance.measure import ROOT, machine, say
 
 RESULTS = ROOT / "benchmarks" / "results" / "scaling.json"
 PYTHONS = {"duckdb": ROOT / ".venv/bin/python", "spark": ROOT / ".spark/bin/python"}
-STEPS = ("score", "labels", "matrix")
+STEPS = ("score", "labels", "matrix", "monitor")
 EVENTS_PER_PARTY = 2
 SIZES = (1_000_000, 10_000_000)
 _REPEATS = {1_000_000: 3}

@@ -9,15 +9,19 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
+from sqlalchemy.orm import Session
+
 from app.domain.outcomes import default_definition
 from app.domain.scorecard import default_card
 from app.domain.table_score import TableScorer, goodness_matrix
 from app.lake.engine import computing_on, find_spark, known_engine
 from app.lake.store import Lake
+from app.models import Batch
 from app.services.batch_scoring import score_snapshot
 from app.services.label_generation_service import compute_labels
 from app.services.label_inputs import LabelInputs
 from app.services.label_tables import FileName, WindowRule
+from app.services.monitored_rows import MonitoredReader
 from app.services.spark_scoring import score_on_spark
 from app.services.training_goodness import goodness_on_spark
 from benchmarks.performance.data import WINDOW_DAYS
@@ -83,7 +87,25 @@ def matrix(files: Files) -> int:
     return len(goodness)
 
 
-STEPS: dict[str, Callable[[Files], int]] = {"score": score, "labels": label, "matrix": matrix}
+def monitor(files: Files) -> int:
+    """Freeze a reference on all parties, and count the same parties by its bins."""
+    card = default_card()
+    batch = Batch(
+        batch_id="SCALING",
+        file_path=files.snapshot[0],
+        file_hash=files.snapshot[1],
+        columns=[{"name": name} for name in card.feature_names],
+    )
+    reader = MonitoredReader(Session(), files.lake)  # no label is read: no database
+    return reader.count(batch, card, reader.freeze([batch], card)).n
+
+
+STEPS: dict[str, Callable[[Files], int]] = {
+    "score": score,
+    "labels": label,
+    "matrix": matrix,
+    "monitor": monitor,
+}
 
 
 def _silent(stage: str, done: int, total: int) -> None:

@@ -79,7 +79,7 @@ def _covariance_root(goodness: Floats) -> Floats:
     triangle = np.empty((0, d))
     for start in range(0, n, _ROWS_AT_ONCE):
         block = (goodness[start : start + _ROWS_AT_ONCE] - mean) / scale
-        triangle = np.linalg.qr(np.concatenate([triangle, block]), mode="r")
+        triangle = np.asarray(np.linalg.qr(np.concatenate([triangle, block]), mode="r"))
     root = np.zeros((d, d))
     root[: len(triangle)] = triangle
     return root
