@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy.orm import Session
 
-from app.domain.monitoring.bins import Numbers, Texts
+from app.domain.monitoring.bins import DECIMALS, Numbers, Texts
 from app.domain.monitoring.population import (
     Counted,
     Population,
@@ -37,11 +37,12 @@ class ScoredRows:
     Attributes
     ----------
     party_id : pyarrow.ChunkedArray of shape (n,)
-        On DuckDB in the order of the snapshot, on Spark rising.
+        In the order of the snapshot: by moment, then by party.
     scored_on : ndarray of shape (n,)
         Days, ``datetime64[D]``.
     scores : tuple of ndarray of shape (n,)
-        Unrounded, in points; one for each card.
+        In points, rounded to nine decimals: engines differ in the last digits of a sum, and scores
+        that are tied on one are then tied on the other. One for each card.
     """
 
     party_id: pa.ChunkedArray
@@ -142,7 +143,7 @@ class MonitoredReader:
         Returns
         -------
         ScoredRows
-            The scores are those that `ScoringService.score_batch` would store.
+            The scores are those that `ScoringService.score_batch` would store, but for rounding.
 
         Raises
         ------
@@ -152,14 +153,14 @@ class MonitoredReader:
         spark = find_spark()
         if spark is None:
             table = self._read(batch, cards[0]).table
-            own = tuple(self._read(batch, card).scores for card in cards)
-            return ScoredRows(table["party_id"], _days(table), own)
+            return _scored_rows(table, [self._read(batch, card).scores for card in cards])
         from app.services.spark_monitoring import scores_on_spark  # noqa: PLC0415 - Spark only
 
         (snapshot,) = {_snapshot(batch, card) for card in cards}
         table = scores_on_spark(spark, self._lake, snapshot, cards)
-        scores = tuple(table[f"score_{place}"].to_numpy() for place in range(len(cards)))
-        return ScoredRows(table["party_id"], _days(table), scores)
+        return _scored_rows(
+            table, [table[f"score_{place}"].to_numpy() for place in range(len(cards))]
+        )
 
     def labelled(self, label_set: LabelSet, rows: ScoredRows) -> tuple[Ints, Ints]:
         """Find the labelled rows of a batch.
@@ -199,9 +200,13 @@ def _snapshot(batch: Batch, card: Scorecard) -> tuple[str, str]:
     return batch.file_path, batch.file_hash
 
 
-def _days(table: pa.Table) -> np.ndarray:
+def _scored_rows(table: pa.Table, scores: Sequence[Floats]) -> ScoredRows:
     moments = table["scored_at"].to_numpy().astype("datetime64[us]")
-    return np.asarray(moments.astype("datetime64[D]"))
+    return ScoredRows(
+        party_id=table["party_id"],
+        scored_on=moments.astype("datetime64[D]"),
+        scores=tuple(np.round(own, DECIMALS) for own in scores),
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -144,8 +144,8 @@ def scores_on_spark(
     Returns
     -------
     pyarrow.Table of n rows
-        ``party_id``, ``scored_at`` and unrounded ``score_0``, ``score_1`` and so on, in points: by
-        party, so that sums over them are the same in each run.
+        ``party_id``, ``scored_at`` and unrounded ``score_0``, ``score_1`` and so on, in points: in
+        the order of a snapshot, so that sums over them run as they do on its rows.
 
     Raises
     ------
@@ -158,7 +158,7 @@ def scores_on_spark(
         scored = score_expression(card, table, reasons=False, contributions=False)
         scores.append(f"score_{place}")
         table = scored.mutate(**{scores[-1]: scored.unrounded_score})
-    kept = table.select(*_OWN_COLUMNS, *scores).order_by("party_id")
+    kept = table.select(*_OWN_COLUMNS, *scores).order_by("scored_at", "party_id")
     return spark.gather(lake, "validation", kept)
 
 

@@ -17,6 +17,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from app.db import open_session
+from app.domain.canonical import content_hash
 from app.domain.outcomes import STATUSES
 from app.domain.scorecard import load_scorecard
 from app.domain.table_score import TableScorer
@@ -111,6 +112,9 @@ def _sba(db: Session, card: Any, data: Path, home: Path) -> None:
         file, party_id="LoanNr_ChkDgt", event_date="ChgOffDate", event_type="write_off",
         through="2014-08-31",
     )  # fmt: skip
+    unlabelled = home / "unlabelled.parquet"
+    edge_values(card, unlabelled, 13)
+    BatchService(db).import_file(unlabelled, batch_id="unlabelled", party_id="id", scored_at="at")
 
 
 def _taiwan(db: Session, card: Any, data: Path, home: Path) -> None:
@@ -144,6 +148,7 @@ COMMANDS: dict[str, list[list[str]]] = {
         ["batch", "score", "sba_case", *SPARK],
         ["labels", "generate", "sba_case", "--window", "1825", *SPARK],
         ["monitor", "sba_case", *SPARK],
+        ["monitor", "unlabelled", *SPARK],
     ],
     "taiwan": [["pipeline", "run", "taiwan", "--outcome", "final_flag", *SPARK]],
     "edge": [
@@ -255,11 +260,15 @@ def test_doctor_finds_the_parts_and_a_changed_one(
     assert get_settings().engine == "duckdb"
 
 
-@pytest.mark.parametrize("name", ["sba_case", "taiwan", "edge", "later"])
-def test_a_report_holds_the_counts_and_figures_of_duckdb(
-    made: dict[str, Path], name: str, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("name", "store"),
+    [("sba_case", "sba_case"), ("unlabelled", "sba_case"), ("taiwan", "taiwan"),
+     ("edge", "edge"), ("later", "edge")],
+)  # fmt: skip
+def test_a_report_of_spark_is_that_of_duckdb_to_its_hash(
+    made: dict[str, Path], name: str, store: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("CHANCELLOR_HOME", str(made["edge" if name == "later" else name]))
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made[store]))
     lake = open_lake()
     with open_session() as db:
         (stored,) = db.scalars(select(MonitoringReport).where(MonitoringReport.batch_id == name))
@@ -269,12 +278,18 @@ def test_a_report_holds_the_counts_and_figures_of_duckdb(
         )  # fmt: skip
         assert inputs.input_hash == stored.input_hash
         content = report_content(MonitoredReader(db, lake), inputs)
-        assert_same(stored.content, content)
-    assert len(content["features"]) > 5
-    assert bool(content["challengers"]) == (name in ("edge", "later"))
-    assert content["outcomes"]["n_bad"] > 100
+    assert content == stored.content
+    assert content_hash(content) == stored.content_hash
+    features = content["features"]
+    assert len(features) > 5
+    assert any(line["missing_rate"] for line in features) == (name != "taiwan")
+    assert any(line["n_new"] for line in features) == (name in ("unlabelled", "later"))
+    assert bool(content["challengers"]) == (store == "edge")
+    if name == "unlabelled":
+        assert content["outcomes"] is None
+    else:
+        assert content["outcomes"]["n_bad"] > 100
     if name == "later":
-        assert any(line["n_new"] for line in content["features"])
         assert content["family"]["n_compared"] > 10
 
 
@@ -291,29 +306,15 @@ def test_reference_and_calibration_are_frozen_as_on_duckdb(
         assert reference is not None
         assert calibration is not None
         reader = MonitoredReader(db, lake)
-        assert_same(reference.content, made_reference(db, reader, row).content)
+        frozen = made_reference(db, reader, row)
+        assert (frozen.content, frozen.content_hash) == (reference.content, reference.content_hash)
         promised = made_calibration(db, reader, row, label_set)
         assert promised is not None
-        assert_same(calibration.content, promised.content)
+        assert promised.content == calibration.content
+        assert promised.content_hash == calibration.content_hash
     kinds = {line["kind"] for line in reference.content["features"]}
     assert "categories" in kinds
     assert kinds & {"numbers", "values"}
-
-
-def assert_same(one: Any, other: Any, where: str = "report") -> None:
-    """Compare two documents: texts and counts exactly, other numbers to rounding."""
-    if isinstance(one, dict) and isinstance(other, dict):
-        assert one.keys() == other.keys(), where
-        for name in one:
-            assert_same(one[name], other[name], f"{where}.{name}")
-    elif isinstance(one, list) and isinstance(other, list):
-        assert len(one) == len(other), where
-        for place, (mine, theirs) in enumerate(zip(one, other, strict=True)):
-            assert_same(mine, theirs, f"{where}[{place}]")
-    elif isinstance(one, float) and isinstance(other, float):
-        assert one == pytest.approx(other, rel=1e-9, abs=1e-9), where
-    else:
-        assert one == other, where
 
 
 def test_a_restored_store_reads_its_parts_and_finds_one_missing(
