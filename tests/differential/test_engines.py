@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -49,6 +50,7 @@ from app.services.restore import restore_store
 from app.services.scorecard_version_service import ScorecardVersionService
 from app.services.scoring_service import card_of
 from app.settings import get_settings
+from tests.support.engine_process import run_on_dagster
 from tests.support.portfolio import store_with_card
 from tests.support.spark import PYTHON, ROOT
 
@@ -98,8 +100,14 @@ def made(
             card = load_scorecard(shared_cards / f"{'sba_case' if name == 'edge' else name}.yaml")
             with store_with_card(card, home, sqlite_template) as db:
                 FILLED[name](db, card, shared_data, home)
-        jobs = [{"home": str(home), "commands": COMMANDS[name]} for name, home in homes.items()]
-        run_on_spark(jobs)
+        for engine in ("spark", "duckdb"):
+            homes[engine] = homes["sba_case"].with_name(f"dagster_{engine}")
+            shutil.copytree(homes["sba_case"], homes[engine])
+        jobs: list[dict[str, Any]] = [
+            {"home": str(homes[name]), "commands": commands} for name, commands in COMMANDS.items()
+        ]
+        on_dagster = {**REQUEST, "engine": "spark"}
+        run_on_spark([*jobs, {"home": str(homes["spark"]), "commands": [], "request": on_dagster}])
     return homes
 
 
@@ -143,6 +151,11 @@ def _edge(db: Session, card: Any, data: Path, home: Path) -> None:
 
 FILLED = {"sba_case": _sba, "taiwan": _taiwan, "edge": _edge}
 SPARK = ("--engine", "spark")
+REQUEST = {
+    "batch_ids": ["sba_case"], "observation_window_days": 1825, "validation": "cross_validation",
+}  # fmt: skip
+OF_ONE_RUN = ("created_at", "model_id", "file_hashes", "validation_hash", "evidence_hash")
+"""Names, moments, and hashes over files or over the last digits of a model's numbers."""
 COMMANDS: dict[str, list[list[str]]] = {
     "sba_case": [
         ["batch", "score", "sba_case", *SPARK],
@@ -315,6 +328,42 @@ def test_reference_and_calibration_are_frozen_as_on_duckdb(
     kinds = {line["kind"] for line in reference.content["features"]}
     assert "categories" in kinds
     assert kinds & {"numbers", "values"}
+
+
+def test_the_stages_of_a_run_of_dagster_are_those_of_duckdb(
+    made: dict[str, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHANCELLOR_HOME", str(made["duckdb"]))
+    monkeypatch.setenv("CHANCELLOR_TRAINING_ROWS", str(MOST_ROWS))
+    ours = run_on_dagster(REQUEST)
+    theirs = json.loads((made["spark"] / "run.json").read_text(encoding="utf-8"))
+    assert theirs["status"] == ours["status"] == "succeeded"
+    assert len(ours["stages"]) == 5
+    for stages in (ours["stages"], theirs["stages"]):
+        del stages["model"]["content_hash"]
+    assert without_own(theirs["stages"]) == nearly(without_own(ours["stages"]))
+    for engine in ("spark", "duckdb"):
+        monkeypatch.setenv("CHANCELLOR_HOME", str(made[engine]))
+        with open_session() as db:
+            scores = find_score_set(db, "sba_case", require_active(db).version)
+            assert scores is not None
+            assert is_manifest(scores.file_path) == (engine == "spark")
+
+
+def without_own(value: Any) -> Any:
+    """Leave out of a document what is of one run alone."""
+    if isinstance(value, dict):
+        return {name: without_own(one) for name, one in value.items() if name not in OF_ONE_RUN}
+    return [without_own(one) for one in value] if isinstance(value, list) else value
+
+
+def nearly(value: Any) -> Any:
+    """Let every other number of a document agree to the sixth decimal; texts and counts exactly."""
+    if isinstance(value, dict):
+        return {name: nearly(one) for name, one in value.items()}
+    if isinstance(value, list):
+        return [nearly(one) for one in value]
+    return pytest.approx(value, rel=0, abs=1e-6) if isinstance(value, float) else value
 
 
 def test_a_restored_store_reads_its_parts_and_finds_one_missing(
