@@ -103,6 +103,42 @@ class Split:
     fold: int = 0
 
 
+def draw_rows(bad: Ints, size: int, seed: int) -> Ints:
+    """Draw about so many rows without replacement, both classes alike.
+
+    Parameters
+    ----------
+    bad : ndarray of shape (n,)
+        1 bad, 0 good.
+    size : int
+        Rows wanted; each class is rounded by itself, and one that is there keeps a row at least.
+    seed : int
+        Seed of the draw.
+
+    Returns
+    -------
+    ndarray of shape (n_drawn,)
+        Row numbers, rising; all of them where there are no more than `size`.
+
+    Examples
+    --------
+    >>> bad = np.repeat([1, 0], [20, 180])
+    >>> rows = draw_rows(bad, 50, seed=0)
+    >>> len(rows), int(bad[rows].sum())
+    (50, 5)
+    """
+    if len(bad) <= size:
+        return np.arange(len(bad))
+    generator = np.random.default_rng(seed)
+    share = size / len(bad)
+    classes = (np.flatnonzero(bad == value) for value in (0, 1))
+    rows = [
+        generator.choice(of_class, min(len(of_class), max(1, round(share * len(of_class)))), False)
+        for of_class in classes
+    ]
+    return np.sort(np.concatenate(rows))
+
+
 def out_of_time_cut(scored_on: Dates) -> np.datetime64:
     """Give the last training day: the day of row floor(0.7 n) in date order.
 

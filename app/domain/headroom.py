@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 
-from app.domain.design_matrix import Sample, Split
+from app.domain.design_matrix import Sample, draw_rows
 from app.domain.discrimination import auc_roc
-from app.domain.types import Bools, Floats
+from app.domain.types import Bools, Floats, Ints
+from app.domain.validation import FoldResult
 
+MAX_ROWS = 200_000
+"""More rows of a split are drawn from by class: headroom is a hint and moves no weight."""
 MAX_CATEGORIES = 200
 _N_TREES = 60
 _DEPTH = 3
@@ -18,61 +22,106 @@ _SPLITS_USED = 5
 _NO_RANKING = 0.5
 
 
-def measure_headroom(
-    sample: Sample, splits: Sequence[Split], refined_auc: Sequence[float], seed: int
-) -> dict[str, float | None]:
+@dataclass(frozen=True, slots=True)
+class Headroom:
+    """Hold how much better a flexible model ranks than the refined card, and on how many rows.
+
+    Attributes
+    ----------
+    goodness, raw : float or None
+        Mean AUC of a shallow gradient-boosted model on the goodness columns and on the raw
+        features, each less the refined card's; None where no split could be used.
+    n_train, n_test : int
+        Rows that the first split's models were fitted to and judged on; 0 where there is none.
+    n_split : int
+        Rows of that split; more than the two together where they were drawn.
+    """
+
+    goodness: float | None
+    raw: float | None
+    n_train: int
+    n_test: int
+    n_split: int
+
+    @property
+    def gains(self) -> dict[str, float | None]:
+        """Give the two differences as the registry keeps them."""
+        return {"goodness": self.goodness, "raw": self.raw}
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Hold the rows of one split that are used, and the refined card's AUC on those that test."""
+
+    train: Ints
+    test: Ints
+    refined_auc: float
+
+
+def measure_headroom(sample: Sample, folds: Sequence[FoldResult], seed: int) -> Headroom:
     """Measure how much better a flexible model ranks than the refined card.
 
     Parameters
     ----------
     sample : Sample
         Labelled rows.
-    splits : sequence of Split
-        The validation's splits; the first repeat is used.
-    refined_auc : sequence of float
-        AUC of the refined card on each split's test rows.
+    folds : sequence of FoldResult
+        The validation's; the first repeat is used. Of a split with more than 200,000 rows about
+        so many are drawn by class, in proportion from its training and its test part; the
+        refined card is judged on the same test rows as the flexible model.
     seed : int
-        Seed of the boosting.
+        Seed of the draw and of the boosting.
 
     Returns
     -------
-    dict
-        ``goodness`` and ``raw``: mean AUC of a shallow gradient-boosted model on the goodness
-        columns and on the raw features, each less the refined card's. None where no split
-        could be used.
+    Headroom
+        What was gained, and the rows that it was measured on.
     """
-    used = [
-        (split, auc)
-        for split, auc in zip(splits, refined_auc, strict=True)
-        if split.repeat == 0 and np.isfinite(auc)
-    ][:_SPLITS_USED]
+    used = [fold for fold in folds if fold.split.repeat == 0 and fold.metrics][:_SPLITS_USED]
+    parts = [_drawn(sample.bad, fold, seed) for fold in used]
     nothing = np.zeros(len(sample.categorical), dtype=bool)
 
     def gain(columns: Floats, categorical: Bools) -> float | None:
         gains = [
-            _boosted_auc(sample, split, columns, categorical, seed) - auc for split, auc in used
+            _boosted_auc(sample.bad, part, columns, categorical, seed) - part.refined_auc
+            for part in parts
         ]
         return float(np.mean(gains)) if gains else None
 
     # Side by side, each on one thread, so that no digit depends on the number of processors.
     with ThreadPoolExecutor(2) as side_by_side:
-        found = {
-            "goodness": side_by_side.submit(gain, sample.goodness, nothing),
-            "raw": side_by_side.submit(gain, sample.raw, sample.categorical),
-        }
-        return {name: gained.result() for name, gained in found.items()}
+        goodness = side_by_side.submit(gain, sample.goodness, nothing)
+        raw = side_by_side.submit(gain, sample.raw, sample.categorical)
+        found = goodness.result(), raw.result()
+    if not used:
+        return Headroom(*found, 0, 0, 0)
+    n_split = len(used[0].split.train) + len(used[0].split.test)
+    return Headroom(*found, len(parts[0].train), len(parts[0].test), n_split)
 
 
-def _boosted_auc(
-    sample: Sample, split: Split, columns: Floats, categorical: Bools, seed: int
-) -> float:
+def _drawn(bad: Ints, fold: FoldResult, seed: int) -> _Part:
+    train, test = fold.split.train, fold.split.test
+    share = min(1.0, MAX_ROWS / (len(train) + len(test)))
+    of_train, of_test = (
+        draw_rows(bad[rows], round(share * len(rows)), seed) for rows in (train, test)
+    )
+    risk = -fold.scores["refined"][of_test]
+    return _Part(train[of_train], test[of_test], auc_roc(risk, bad[test[of_test]]))
+
+
+def _boosted_auc(bad: Ints, part: _Part, columns: Floats, categorical: Bools, seed: int) -> float:
     from sklearn.ensemble import HistGradientBoostingClassifier  # noqa: PLC0415 - heavy import
     from threadpoolctl import threadpool_limits  # noqa: PLC0415 - goes with sklearn
 
-    varying = [j for j, column in enumerate(columns[split.train].T) if _varies(column)]
+    train = columns[part.train]
+    varying = [j for j, column in enumerate(train.T) if _varies(column)]
     if not varying:
         return _NO_RANKING
-    usable, categorical = columns[:, varying], categorical[varying]
+    train, test, categorical = train[:, varying], columns[part.test], categorical[varying]
+    test = test[:, varying]
+    # More categories than the library takes share one code: they are the rarest.
+    for rows in (train, test):
+        rows[:, categorical] = np.minimum(rows[:, categorical], MAX_CATEGORIES)
     model = HistGradientBoostingClassifier(
         max_iter=_N_TREES,
         max_depth=_DEPTH,
@@ -81,12 +130,10 @@ def _boosted_auc(
         early_stopping=False,
         random_state=seed,
     )
-    # More categories than the library takes share one code: they are the rarest.
-    usable[:, categorical] = np.minimum(usable[:, categorical], MAX_CATEGORIES)
     with threadpool_limits(1):
-        model.fit(usable[split.train], sample.bad[split.train])
-        risk = model.decision_function(usable[split.test])
-    return auc_roc(risk, sample.bad[split.test])
+        model.fit(train, bad[part.train])
+        risk = model.decision_function(test)
+    return auc_roc(risk, bad[part.test])
 
 
 def _varies(column: Floats) -> bool:

@@ -13,7 +13,7 @@ from app.domain.discrimination import auc_estimate
 from app.domain.types import Bools, Document, Floats, Ints
 
 MAX_ROWS = 50_000
-"""More rows are thinned evenly before the check: it is a warning, not an estimate."""
+"""More rows are drawn from by class before the check: it is a warning, not an estimate."""
 SignKind = Literal["ranks_too_well", "missing_follows_label", "values_cluster_by_label"]
 THRESHOLDS: Mapping[SignKind, float] = MappingProxyType(
     {"ranks_too_well": 0.85, "missing_follows_label": 0.25, "values_cluster_by_label": 0.25}

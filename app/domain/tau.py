@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import log_expit
 
-from app.domain.design_matrix import Sample, fold_count, grouped_folds
+from app.domain.design_matrix import Sample, draw_rows, fold_count, grouped_folds
 from app.domain.fitting import calibrate, fit_anchored, unidentified_features
 from app.domain.types import Floats, Ints
 
@@ -42,7 +42,8 @@ def choose_tau(sample: Sample, weights: Floats, seed: int) -> tuple[float, dict[
     >>> choose_tau(few, np.array([60.0, 40.0]), seed=0)
     (0.05, {})
     """
-    part = _tau_sample(sample, seed)
+    is_small = sample.n_rows <= TAU_SAMPLE_ROWS
+    part = sample if is_small else sample.take(draw_rows(sample.bad, TAU_SAMPLE_ROWS, seed))
     n_folds = fold_count(part)
     if n_folds < _MIN_FOLDS:
         return SMALLEST_TAU, {}
@@ -58,18 +59,6 @@ def choose_tau(sample: Sample, weights: Floats, seed: int) -> tuple[float, dict[
     error = difference.std(axis=0, ddof=1) / np.sqrt(len(losses))
     chosen = int(np.flatnonzero(mean - mean[best] <= error)[0])
     return TAUS[chosen], dict(zip(TAUS, mean.tolist(), strict=True))
-
-
-def _tau_sample(sample: Sample, seed: int) -> Sample:
-    if sample.n_rows <= TAU_SAMPLE_ROWS:
-        return sample
-    generator = np.random.default_rng(seed)
-    share = TAU_SAMPLE_ROWS / sample.n_rows
-    rows = [
-        generator.choice(of_class, size=round(share * len(of_class)), replace=False)
-        for of_class in (np.flatnonzero(sample.bad == value) for value in (0, 1))
-    ]
-    return sample.take(np.sort(np.concatenate(rows)))
 
 
 def _fold_losses(train: Sample, test: Sample, weights: Floats) -> list[float]:

@@ -9,7 +9,7 @@ import numpy as np
 
 from app.domain.advice import Advice, advise
 from app.domain.counted import counted
-from app.domain.design_matrix import Sample
+from app.domain.design_matrix import Sample, draw_rows
 from app.domain.discrimination import Estimate
 from app.domain.drift import Drift, compare_over_time
 from app.domain.fitting import (
@@ -21,8 +21,9 @@ from app.domain.fitting import (
     fit_data_only,
 )
 from app.domain.gates import Verdict, auc_gate, data_gates, expert_ranks_gate, improvement_gate
-from app.domain.headroom import measure_headroom
+from app.domain.headroom import Headroom, measure_headroom
 from app.domain.leakage import (
+    MAX_ROWS,
     LeakageTable,
     LeakSign,
     find_leaks,
@@ -57,7 +58,7 @@ class TrainedModel:
         b_j sd(g_j), summing to 1.
     validation : Validation
         The judgement of the procedure.
-    headroom : dict
+    headroom : Headroom
         AUC that a flexible model adds, on ``goodness`` and on ``raw``.
     verdicts : tuple of Verdict
         Data gates and model gates.
@@ -65,6 +66,8 @@ class TrainedModel:
         Adopt, keep or wait.
     leakage : tuple of LeakSign
         Columns that may have known the outcome.
+    n_screened : int
+        Rows that were looked at for it.
     drift : Drift
         How the figures move with the scoring date.
     warnings : tuple of str
@@ -77,10 +80,11 @@ class TrainedModel:
     tau_losses: dict[float, float]
     feature_importance: dict[str, float]
     validation: Validation
-    headroom: dict[str, float | None]
+    headroom: Headroom
     verdicts: tuple[Verdict, ...]
     advice: Advice
     leakage: tuple[LeakSign, ...]
+    n_screened: int
     drift: Drift
     warnings: tuple[str, ...]
 
@@ -177,11 +181,7 @@ def train(
     fit = fit_anchored(sample.goodness, sample.bad, card.weights, tau, base)
     data_only = fit_data_only(sample.goodness, sample.bad)
     _report(progress, 2)
-    refined_auc = [
-        fold.metrics["refined"]["auc_roc"] if fold.metrics else float("nan")
-        for fold in judged.folds
-    ]
-    headroom = measure_headroom(sample, [fold.split for fold in judged.folds], refined_auc, seed)
+    headroom = measure_headroom(sample, judged.folds, seed)
     _report(progress, 3)
     baseline_failures = tuple(
         v.gate for v in card.rails(population, policy).judge(card.weights) if v.is_failed
@@ -199,9 +199,7 @@ def train(
     )
     _report(progress, _N_STAGES)
     names = tuple(feature_names)
-    table = recorded or LeakageTable(
-        dict(numeric_columns(names, sample.raw, sample.categorical)), sample.bad
-    )
+    table = recorded or _feature_table(sample, names, seed)
     leakage = find_leaks(table, names)
     warnings = (
         *leak_warnings(leakage),
@@ -219,9 +217,16 @@ def train(
         verdicts=verdicts,
         advice=advice,
         leakage=leakage,
+        n_screened=len(table.bad),
         drift=drift,
         warnings=warnings,
     )
+
+
+def _feature_table(sample: Sample, names: tuple[str, ...], seed: int) -> LeakageTable:
+    rows = draw_rows(sample.bad, MAX_ROWS, seed)
+    columns = numeric_columns(names, sample.raw[rows], sample.categorical)
+    return LeakageTable(dict(columns), sample.bad[rows])
 
 
 def _report(progress: Progress | None, done: int) -> None:

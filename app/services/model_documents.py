@@ -56,7 +56,7 @@ def registry_columns(input_hash: str, data: TrainingData, model: TrainedModel) -
     columns: Document = {
         "status": "passed" if model.passed else "failed_gate",
         "advice": model.advice.name,
-        "metrics": model_metrics(model.validation, model.headroom),
+        "metrics": model_metrics(model.validation, model.headroom.gains),
         "feature_importance": model.feature_importance,
         "parameters": _of_all_rows(model_parameters(model), data.drawn),
         "validation": _validation_document(data, model),
@@ -142,6 +142,10 @@ def _validation_document(data: TrainingData, model: TrainedModel) -> Document:
         "leakage": [sign.as_dict() for sign in model.leakage],
         "drift": model.drift.as_dict(),
     }
+    screens = _drawn_screens(sample, model)
+    if screens:
+        document["screens"] = screens
+        document["limits"].append(_screen_words(screens, sample.n_rows))
     if data.drawn is not None:
         document["sampling"] = data.drawn.as_dict()
     if judged.mode == "out_of_time":
@@ -177,6 +181,32 @@ def _drawn_words(drawn: Drawn | None) -> list[str]:
         f"the drawn rows. A good row stands for {good:.4g}, a bad one for {bad:.4g}."
     )
     return [sentence]
+
+
+def _drawn_screens(sample: Sample, model: TrainedModel) -> Document:
+    """Give the rows of the screens that did not look at all of them; empty where all did."""
+    room = model.headroom
+    screens: Document = {}
+    if model.n_screened < sample.n_rows:
+        screens["leakage"] = {"n_rows": model.n_screened}
+    if room.n_train + room.n_test < room.n_split:
+        screens["headroom"] = {"n_train": room.n_train, "n_test": room.n_test}
+    return screens
+
+
+def _screen_words(screens: Document, n_rows: int) -> str:
+    said = []
+    if "leakage" in screens:
+        said.append(f"{screens['leakage']['n_rows']:,} were looked at for signs of a leak")
+    if "headroom" in screens:
+        of = screens["headroom"]
+        said.append(
+            f"headroom models were fitted to {of['n_train']:,} and judged on {of['n_test']:,} unseen"
+        )
+    return (
+        f"Of {n_rows:,} rows {', and '.join(said)}, drawn by outcome from the model's seed: these "
+        "screens inform the reviewer and move no weight."
+    )
 
 
 def _limits(sample: Sample, mode: str, model: TrainedModel) -> list[str]:

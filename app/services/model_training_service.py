@@ -143,7 +143,7 @@ class ModelTrainingService:
             shares_rows=data.shares_rows,
         )  # fmt: skip
         batches = [self.db.get_one(Batch, label_set.batch_id) for label_set in inputs.label_sets]
-        recorded = recorded_columns.read_recorded_columns(self.lake, batches, data)
+        recorded = recorded_columns.read_recorded_columns(self.lake, batches, data, seed=seed)
         self.db.rollback()  # no transaction stays open through a fit
         data_verdicts = training.judge_data(data.sample, card, inputs.policy)
         self._store_data_verdicts(inputs, data_verdicts)

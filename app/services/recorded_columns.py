@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from app.domain.design_matrix import draw_rows
 from app.domain.leakage import MAX_ROWS, LeakageTable, LeakColumn
 from app.domain.types import Ints
 from app.lake.store import Lake
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
 _KEYS = ("party_id", "scored_at")
 
 
-def read_recorded_columns(lake: Lake, batches: Sequence[Batch], data: TrainingData) -> LeakageTable:
+def read_recorded_columns(
+    lake: Lake, batches: Sequence[Batch], data: TrainingData, *, seed: int
+) -> LeakageTable:
     """Give all columns that every batch has, in labelled rows.
 
     Parameters
@@ -30,12 +33,14 @@ def read_recorded_columns(lake: Lake, batches: Sequence[Batch], data: TrainingDa
         The batches of the sample.
     data : TrainingData
         The sample, with the party and batch of each row.
+    seed : int
+        Seed of the draw.
 
     Returns
     -------
     LeakageTable
         Columns beside the card too, but none that a batch declares as a group; above 50,000
-        labelled rows every k-th one.
+        labelled rows about so many, drawn by class.
 
     Raises
     ------
@@ -44,8 +49,7 @@ def read_recorded_columns(lake: Lake, batches: Sequence[Batch], data: TrainingDa
     """
     import pyarrow as pa  # noqa: PLC0415 - heavy import
 
-    step = -(-len(data.party_id) // MAX_ROWS)
-    kept = np.arange(0, len(data.party_id), max(step, 1))
+    kept = draw_rows(data.sample.bad, MAX_ROWS, seed)
     declared = {name for batch in batches for name in batch.group_columns or ()}
     shared = [
         column["name"]

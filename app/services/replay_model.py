@@ -121,7 +121,7 @@ def replay_model(
         db, lake, base_version=model.base_version, input_hash=model.input_hash,
         shares_rows=data.shares_rows, before=model.created_at,
     )  # fmt: skip
-    recorded = read_recorded_columns(lake, batches, data)
+    recorded = read_recorded_columns(lake, batches, data, seed=model.seed)
     kept_rows = lake.read_table(model.validation_path, model.validation_hash)
     gates = list(model_queries.stored_verdicts(db, "model", model.id))
     kept = {name: getattr(model, name) for name in (*_COMPARED, "status", "advice")}

@@ -188,14 +188,17 @@ def _warnings(found: Document) -> list[Part]:
 def _leaks(found: Document) -> list[Part]:
     if found["model"] is None:
         return []
-    signs = found["model"]["validation"]["leakage"]
+    validation = found["model"]["validation"]
+    signs, screen = validation["leakage"], validation.get("screens", {}).get("leakage")
+    looked_at = f"{screen['n_rows'] if screen else validation['n_rows']:,} rows were looked at"
     if not signs:
-        return [said("No column of the batches showed a sign of knowing the outcome in advance.")]
+        clear = "No column of the batches showed a sign of knowing the outcome in advance"
+        return [said(f"{clear}; {looked_at}.")]
     rows = [
         (one["feature"], "on the card" if one["is_on_card"] else "beside the card", one["sentence"])
         for one in signs
     ]
     columns = (Column("Column"), Column("Where"), Column("Sign"))
     title = f"{counted(len(signs), 'sign')} that a column may know the outcome"
-    source = "A warning, never a gate. Columns beside the card were not trained on."
+    source = f"A warning, never a gate; {looked_at}. Columns beside the card were not trained on."
     return [Block(title, table(columns, rows), "Leak signs", source)]
