@@ -19,6 +19,7 @@ _COLLINEAR = 1e-8
 _NO_VARIANCE = 1e-300
 _LOADING = 1e-6
 _SURELY_APART = 1e-6
+_PIECE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,8 +192,9 @@ def fit_anchored(
     scaled = goodness * anchor
     offset = -scaled.sum(axis=1)
     relative = np.zeros(len(weights))
+    design = _columns(scaled, free)
     intercept, free_relative = _fit(
-        -scaled[:, free],
+        np.negative(design, out=design),
         bad,
         ridge=1 / tau**2,
         offset=offset,
@@ -225,7 +227,7 @@ def _penalised_derivatives(
     return gradient, hessian + np.diag(penalty)
 
 
-def fit_data_only(goodness: Floats, bad: Ints) -> DataOnlyFit:
+def fit_data_only(goodness: Floats, bad: Ints, held: Bools | None = None) -> DataOnlyFit:
     """Fit the regression without anchor or sign bound, under a ridge of 1e-6.
 
     Parameters
@@ -234,6 +236,8 @@ def fit_data_only(goodness: Floats, bad: Ints) -> DataOnlyFit:
         In [0, 1].
     bad : ndarray of shape (n,)
         1 bad, 0 good; both present.
+    held : ndarray of bool, shape (d,), optional
+        Features to leave out; by default those that these rows cannot identify.
 
     Returns
     -------
@@ -241,17 +245,27 @@ def fit_data_only(goodness: Floats, bad: Ints) -> DataOnlyFit:
         NaN for constant and collinear features: not identified.
     """
     d = goodness.shape[1]
-    identified = ~unidentified_features(goodness)
+    identified = ~(unidentified_features(goodness) if held is None else held)
     coefficients, errors = np.full(d, np.nan), np.full(d, np.nan)
-    intercept, found = _fit(-goodness[:, identified], bad, ridge=DATA_ONLY_RIDGE)
-    probability = expit(intercept - goodness[:, identified] @ found)
+    known = _columns(goodness, identified)
+    intercept, found = _fit(-known, bad, ridge=DATA_ONLY_RIDGE)
+    probability = expit(intercept - known @ found)
     _, hessian = _penalised_derivatives(
-        goodness[:, identified], bad, probability,
+        known, bad, probability,
         penalty=np.full(len(found), DATA_ONLY_RIDGE), deviation=found,
     )  # fmt: skip
     coefficients[identified] = found
     errors[identified] = np.sqrt(np.diag(np.linalg.pinv(hessian)))
     return DataOnlyFit(coefficients, errors, intercept)
+
+
+def _columns(matrix: Floats, chosen: Bools) -> Floats:
+    """Copy columns to stand one after the other, as glum reads them, in pieces that fit a cache."""
+    found = np.empty((len(matrix), int(chosen.sum())), order="F")
+    for first in range(0, len(matrix), _PIECE):
+        piece = slice(first, first + _PIECE)
+        found[piece] = matrix[piece][:, chosen]
+    return found
 
 
 def unidentified_features(goodness: Floats) -> Bools:

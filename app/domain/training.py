@@ -19,6 +19,7 @@ from app.domain.fitting import (
     calibrate,
     fit_anchored,
     fit_data_only,
+    unidentified_features,
 )
 from app.domain.gates import Verdict, auc_gate, data_gates, expert_ranks_gate, improvement_gate
 from app.domain.headroom import Headroom, measure_headroom
@@ -178,8 +179,9 @@ def train(
     _report(progress, 1)
     base = calibrate(sample.goodness @ card.weights, sample.bad)
     tau, losses = choose_tau(sample, card.weights, seed)
-    fit = fit_anchored(sample.goodness, sample.bad, card.weights, tau, base)
-    data_only = fit_data_only(sample.goodness, sample.bad)
+    held = unidentified_features(sample.goodness)
+    fit = fit_anchored(sample.goodness, sample.bad, card.weights, tau, base, held)
+    data_only = fit_data_only(sample.goodness, sample.bad, held)
     _report(progress, 2)
     headroom = measure_headroom(sample, judged.folds, seed)
     _report(progress, 3)
@@ -263,14 +265,13 @@ def _importance(names: tuple[str, ...], fit: AnchoredFit, goodness: Floats) -> d
 
 
 def _feature_warnings(names: tuple[str, ...], sample: Sample, held: Bools) -> tuple[str, ...]:
-    spread = sample.goodness.std(axis=0)
     found = []
     for j, name in enumerate(names):
         if not held[j]:
             continue
         if np.isnan(sample.raw[:, j]).all():
             why = "is missing in every labelled row"
-        elif spread[j] < 1e-9:  # noqa: PLR2004 - goodness lies in [0, 1]
+        elif sample.goodness[:, j].std() < 1e-9:  # noqa: PLR2004 - goodness lies in [0, 1]
             why = "has the same goodness in every labelled row"
         else:
             why = "is an exact combination of other features"

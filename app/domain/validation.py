@@ -9,6 +9,7 @@ import numpy as np
 from scipy.special import expit
 
 from app.domain.calibration import brier, calibration_intercept, calibration_slope, log_loss
+from app.domain.codes import count_distinct
 from app.domain.design_matrix import Sample, Split, choose_splits
 from app.domain.discrimination import (
     SHARE,
@@ -333,7 +334,7 @@ def _summarise(sample: Sample, mode: str, why: str, folds: tuple[FoldResult, ...
         for card in (refined, model)
     )
     tested = np.unique(np.concatenate([fold.split.test for fold, _ in judged]))
-    seen = sample.take(tested)
+    party, is_bad = sample.party[tested], sample.bad[tested] == 1
     return Validation(
         mode=mode,
         why_not_out_of_time=why,
@@ -342,8 +343,8 @@ def _summarise(sample: Sample, mode: str, why: str, folds: tuple[FoldResult, ...
         gain=gain,
         model_gain=model_gain,
         metrics={name: _mean_metrics(folds, name) for name in CARDS},
-        n_parties=seen.n_parties,
-        n_bad=seen.n_bad,
+        n_parties=count_distinct(party),
+        n_bad=count_distinct(party[is_bad]),
     )
 
 

@@ -200,9 +200,8 @@ def _screen_words(screens: Document, n_rows: int) -> str:
         said.append(f"{screens['leakage']['n_rows']:,} were looked at for signs of a leak")
     if "headroom" in screens:
         of = screens["headroom"]
-        said.append(
-            f"headroom models were fitted to {of['n_train']:,} and judged on {of['n_test']:,} unseen"
-        )
+        fitted, judged = f"fitted to {of['n_train']:,}", f"judged on {of['n_test']:,} unseen"
+        said.append(f"headroom models were {fitted} and {judged}")
     return (
         f"Of {n_rows:,} rows {', and '.join(said)}, drawn by outcome from the model's seed: these "
         "screens inform the reviewer and move no weight."
