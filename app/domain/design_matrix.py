@@ -82,15 +82,23 @@ class Sample:
         return count_distinct(self.party[self.bad == 0])
 
     def take(self, rows: Ints) -> Sample:
-        """Give the sample of these rows, in this order."""
+        """Give the sample of these rows, in this order; rows that follow each other are shared."""
+        at = _as_run(rows)
         return Sample(
-            goodness=self.goodness[rows],
-            bad=self.bad[rows],
-            party=self.party[rows],
-            scored_on=self.scored_on[rows],
-            raw=self.raw[rows],
+            goodness=self.goodness[at],
+            bad=self.bad[at],
+            party=self.party[at],
+            scored_on=self.scored_on[at],
+            raw=self.raw[at],
             categorical=self.categorical,
         )
+
+
+def _as_run(rows: Ints) -> Ints | slice:
+    """Give a slice where each row follows the one before it: dates split a sample like that."""
+    if len(rows) == 0 or (np.diff(rows) != 1).any():
+        return rows
+    return slice(int(rows[0]), int(rows[-1]) + 1)
 
 
 @dataclass(frozen=True, slots=True)

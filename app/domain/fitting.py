@@ -189,6 +189,38 @@ def fit_anchored(
         held = unidentified_features(goodness)
     free = ~held
     anchor = calibration.slope * weights
+    intercept, coefficients = anchored_coefficients(goodness, bad, weights, tau, calibration, held)
+    probability = expit(intercept - goodness @ coefficients)
+    gradient, hessian = _penalised_derivatives(
+        goodness, bad, probability, penalty=np.where(free, 1 / (tau * anchor) ** 2, 0.0),
+        deviation=coefficients - anchor,
+    )  # fmt: skip
+    gradient[held] = 0.0
+    hessian[held, :] = 0.0
+    hessian[:, held] = 0.0
+    gradient[free & (coefficients > 0)] = 0.0
+    return AnchoredFit(intercept, coefficients, tau, calibration, gradient, hessian, held)
+
+
+def anchored_coefficients(
+    goodness: Floats, bad: Ints, weights: Floats, tau: float, calibration: Calibration, held: Bools
+) -> tuple[float, Floats]:
+    """Give the intercept and the coefficients of ``fit_anchored`` without their derivatives.
+
+    Parameters
+    ----------
+    goodness, bad, weights, tau, calibration
+        As ``fit_anchored`` takes them.
+    held : ndarray of bool, shape (d,)
+        Features to hold.
+
+    Returns
+    -------
+    tuple of (float, ndarray of shape (d,))
+        a and b, log-odds and log-odds per unit of goodness.
+    """
+    free = ~held
+    anchor = calibration.slope * weights
     scaled = goodness * anchor
     offset = -scaled.sum(axis=1)
     relative = np.zeros(len(weights))
@@ -202,17 +234,7 @@ def fit_anchored(
         intercept=calibration.intercept,
     )
     relative[free] = free_relative
-    coefficients = anchor * (1 + relative)
-    probability = expit(intercept - goodness @ coefficients)
-    gradient, hessian = _penalised_derivatives(
-        goodness, bad, probability, penalty=np.where(free, 1 / (tau * anchor) ** 2, 0.0),
-        deviation=coefficients - anchor,
-    )  # fmt: skip
-    gradient[held] = 0.0
-    hessian[held, :] = 0.0
-    hessian[:, held] = 0.0
-    gradient[free & (coefficients > 0)] = 0.0
-    return AnchoredFit(intercept, coefficients, tau, calibration, gradient, hessian, held)
+    return intercept, anchor * (1 + relative)
 
 
 def _penalised_derivatives(
@@ -289,15 +311,16 @@ def unidentified_features(goodness: Floats) -> Bools:
     >>> unidentified_features(np.column_stack([goodness, 1 - goodness[:, 0]])).tolist()
     [True, True, False, True]
     """
-    centred = goodness - goodness.mean(axis=0)
-    spread = np.sqrt((centred**2).mean(axis=0))
+    mean = goodness.mean(axis=0)
+    products = _centred_products(goodness, mean)
+    spread = np.sqrt(np.diag(products) / len(goodness))
     constant = spread < 1e-9  # noqa: PLR2004 - goodness lies in [0, 1]
     varying = np.flatnonzero(~constant)
     unidentified = constant.copy()
     if len(varying):
-        if _are_far_from_collinear(centred[:, varying], spread[varying]):
+        if _are_far_from_collinear(products[np.ix_(varying, varying)]):
             return np.asarray(constant, dtype=np.bool_)
-        standard = centred[:, varying] / spread[varying]
+        standard = (goodness[:, varying] - mean[varying]) / spread[varying]
         _, singular, directions = np.linalg.svd(np.linalg.qr(standard, mode="r"))
         null = np.zeros(len(varying), dtype=bool)
         null[len(singular) :] = True
@@ -306,14 +329,23 @@ def unidentified_features(goodness: Floats) -> Bools:
     return np.asarray(unidentified, dtype=np.bool_)
 
 
-def _are_far_from_collinear(centred: Floats, spread: Floats) -> bool:
+def _centred_products(goodness: Floats, mean: Floats) -> Floats:
+    """Sum the products of the columns less their means, shape (d, d)."""
+    total = np.zeros((len(mean), len(mean)))
+    for first in range(0, len(goodness), _PIECE):
+        centred = goodness[first : first + _PIECE] - mean
+        total += centred.T @ centred
+    return total
+
+
+def _are_far_from_collinear(products: Floats) -> bool:
     """Say whether the correlations alone show it; in doubt the rows themselves are decomposed.
 
     Eigenvalues are squares of singular values and exact to some 1e-14: below 1e-6 of the largest
     they cannot tell what 1e-8 of a singular value needs.
     """
-    correlations = centred.T @ centred / (len(centred) * np.outer(spread, spread))
-    eigenvalues = np.linalg.eigvalsh(correlations)
+    size = np.sqrt(np.diag(products))
+    eigenvalues = np.linalg.eigvalsh(products / np.outer(size, size))
     return bool(eigenvalues[0] > _SURELY_APART * eigenvalues[-1])
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import log_expit
 
 from app.domain.design_matrix import Sample, draw_rows, fold_count, grouped_folds
-from app.domain.fitting import calibrate, fit_anchored, unidentified_features
+from app.domain.fitting import anchored_coefficients, calibrate, unidentified_features
 from app.domain.types import Floats, Ints
 
 TAUS = (0.05, 0.1, 0.2, 0.35, 0.6, 1.0)
@@ -69,8 +69,10 @@ def _fold_losses(train: Sample, test: Sample, weights: Floats) -> list[float]:
         expert = base.intercept - base.slope * (test.goodness @ weights)
         return [_log_loss(expert, test.bad)] * len(TAUS)
     held = unidentified_features(train.goodness)
-    fits = (fit_anchored(train.goodness, train.bad, weights, tau, base, held) for tau in TAUS)
-    return [_log_loss(fit.log_odds(test.goodness), test.bad) for fit in fits]
+    fits = (
+        anchored_coefficients(train.goodness, train.bad, weights, tau, base, held) for tau in TAUS
+    )
+    return [_log_loss(intercept - test.goodness @ b, test.bad) for intercept, b in fits]
 
 
 def _log_loss(log_odds: Floats, bad: Ints) -> float:
