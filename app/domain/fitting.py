@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 from scipy.special import expit
 
 from app.domain.logistic import PenalisedLogistic, minimise
-from app.domain.threads import one_thread
+from app.domain.threads import fits_unwarned, one_thread
 from app.domain.types import Bools, Floats, Ints
 
 DATA_ONLY_RIDGE = 1e-6
@@ -375,7 +374,6 @@ def _fit(
 
 def _fit_by_glum(problem: PenalisedLogistic, intercept: float) -> Floats:
     from glum import GeneralizedLinearRegressor  # noqa: PLC0415 - heavy import
-    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - heavy import
 
     n, d = problem.design.shape
     bounded = np.isfinite(problem.lower)
@@ -391,8 +389,7 @@ def _fit_by_glum(problem: PenalisedLogistic, intercept: float) -> Floats:
         # glum cannot take a start for a single column: its own guess serves there
         start_params=np.append(intercept, np.zeros(d)) if d > 1 else None,
     )
-    with one_thread(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the gradient is checked instead
+    with one_thread(), fits_unwarned():
         model.fit(
             np.asfortranarray(problem.design), problem.bad.astype(np.float64),
             offset=problem.offset,

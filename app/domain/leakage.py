@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from app.domain.design_matrix import Sample, draw_rows
 from app.domain.discrimination import auc_estimate
 from app.domain.types import Bools, Document, Floats, Ints
 
@@ -296,31 +297,26 @@ def _has_both(bad: Ints) -> bool:
     return min(int(bad.sum()), len(bad) - int(bad.sum())) >= _FEWEST_OF_A_CLASS
 
 
-def numeric_columns(
-    names: Sequence[str], raw: Floats, categorical: Bools
-) -> Mapping[str, LeakColumn]:
+def table_of_features(sample: Sample, names: Sequence[str], seed: int) -> LeakageTable:
     """Take the features of a sample as columns, where the snapshots are not at hand.
 
     Parameters
     ----------
+    sample : Sample
+        Labelled rows; above 50,000 about so many are drawn by class.
     names : sequence of str
-        The d features.
-    raw : ndarray of shape (n, d)
-        Numbers or category codes, NaN where missing.
-    categorical : ndarray of shape (d,)
-        Which are codes.
+        Its d features.
+    seed : int
+        Seed of the draw.
 
     Returns
     -------
-    mapping of str to LeakColumn
-        One per feature.
-
-    Examples
-    --------
-    >>> columns = numeric_columns(["a"], np.array([[1.0], [np.nan]]), np.array([False]))
-    >>> columns["a"].is_text
-    False
+    LeakageTable
+        One column per feature.
     """
-    return {
-        name: LeakColumn(raw[:, j], is_text=bool(categorical[j])) for j, name in enumerate(names)
+    rows = draw_rows(sample.bad, MAX_ROWS, seed)
+    columns = {
+        name: LeakColumn(sample.raw[rows, j], is_text=bool(sample.categorical[j]))
+        for j, name in enumerate(names)
     }
+    return LeakageTable(columns, sample.bad[rows])

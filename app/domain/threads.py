@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import cache, wraps
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
@@ -22,6 +24,25 @@ def one_thread() -> Any:
         Threads are as before once it is left.
     """
     return _thread_pools().limit(limits=1)
+
+
+@contextmanager
+def fits_unwarned() -> Iterator[None]:
+    """Ignore that a fit stopped short: its gradient is checked instead.
+
+    Filters of warnings are the process's, so that fits side by side need one such context around
+    all of them: each leaves the filters as it found them, which then ignore it too.
+
+    Yields
+    ------
+    None
+        Filters are as before once it is left.
+    """
+    from sklearn.exceptions import ConvergenceWarning  # noqa: PLC0415 - heavy import
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ConvergenceWarning)
+        yield
 
 
 def single_threaded(function: Callable[P, R]) -> Callable[P, R]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.special import expit
 
-from app.domain import headroom, training
+from app.domain import headroom, leakage, training
 from app.domain.design_matrix import Sample, draw_rows
 from app.domain.discrimination import auc_estimate, auc_roc
 from app.domain.headroom import measure_headroom
@@ -141,5 +143,14 @@ def test_a_training_tells_how_many_rows_were_screened(monkeypatch):
         return training.train(sample, sample.goodness, CARD, names, policy, data_verdicts=verdicts)
 
     assert trained().n_screened == 3_000
-    monkeypatch.setattr(training, "MAX_ROWS", 1_000)
+    monkeypatch.setattr(leakage, "MAX_ROWS", 1_000)
     assert trained().n_screened == pytest.approx(1_000, abs=1)
+
+
+def test_a_training_whose_fits_stand_side_by_side_leaves_the_filters_of_warnings_alone():
+    sample = portfolio(3_000)
+    policy = Policy()
+    verdicts = training.judge_data(sample, CARD, policy)
+    before = list(warnings.filters)
+    training.train(sample, sample.goodness, CARD, "abcd", policy, data_verdicts=verdicts)
+    assert list(warnings.filters) == before
