@@ -208,7 +208,7 @@ def anchored_coefficients(
 
     Parameters
     ----------
-    goodness, bad, weights, tau, calibration
+    goodness, bad, weights, tau, calibration : ndarrays, float and Calibration
         As ``fit_anchored`` takes them.
     held : ndarray of bool, shape (d,)
         Features to hold.
