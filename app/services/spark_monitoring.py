@@ -18,13 +18,11 @@ from app.domain.scorecard import Scorecard
 from app.domain.scorecard_table import dtype_of, score_expression
 from app.lake.spark import SparkEngine
 from app.lake.store import Lake
+from app.services.label_tables import FileName
 from app.services.training_sample import training_features
 
 _SCORE, _BAND = "score", "band"
 _OWN_COLUMNS = ("party_id", "scored_at")
-
-FileName = tuple[str, str]
-"""Path in the lake, and the SHA-256 that was recorded for it."""
 
 
 def population_on_spark(
