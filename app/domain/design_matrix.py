@@ -82,7 +82,7 @@ class Sample:
         return count_distinct(self.party[self.bad == 0])
 
     def take(self, rows: Ints) -> Sample:
-        """Give the sample of these rows, in this order; rows that follow each other are shared."""
+        """Give the sample of the rows of these numbers, in this order; a run of them is shared."""
         at = _as_run(rows)
         return Sample(
             goodness=self.goodness[at],

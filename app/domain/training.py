@@ -174,7 +174,8 @@ def train(
     ValidationInfeasibleError
         If a forced validation mode cannot be done.
     """
-    # The fit needs nothing of its validation: side by side, each on one thread, no digit moves.
+    # The fit needs nothing of its validation: side by side no digit moves. The decorator limits
+    # both to one thread each; limits that overlap without it would undo one another.
     with fits_unwarned(), ThreadPoolExecutor(1) as beside:
         fitting = beside.submit(_fit_all_rows, sample, card, seed)
         judged = validate(sample, card, policy, mode=validation, seed=seed, progress=progress)

@@ -33,7 +33,7 @@ from app.services.label_tables import FileName, WindowRule
 SCHEMA_NUMBER = 1
 """Part of every input hash; raised when the same inputs would give other labels."""
 
-_LONGEST_WINDOW_DAYS = 36_500
+LONGEST_WINDOW_DAYS = 36_500
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,9 +225,9 @@ def _final_flags(db: Session, batch_id: str) -> _Outcomes:
 def _dated_outcomes(db: Session, name: str, window_days: int) -> _Outcomes:
     if isinstance(window_days, bool) or not isinstance(window_days, int):
         raise InvalidInputError(f"the window is a whole number of days, not {window_days!r}")
-    if not 1 <= window_days <= _LONGEST_WINDOW_DAYS:
+    if not 1 <= window_days <= LONGEST_WINDOW_DAYS:
         raise InvalidInputError(
-            f"the window is {window_days} days; it must be 1 to {_LONGEST_WINDOW_DAYS:,}"
+            f"the window is {window_days} days; it must be 1 to {LONGEST_WINDOW_DAYS:,}"
         )
     imports = list_valid_imports(db, "events")
     exposures = list_valid_exposure_imports(db)

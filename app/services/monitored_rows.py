@@ -68,7 +68,7 @@ class MonitoredReader:
     def __init__(self, db: Session, lake: Lake) -> None:
         self._db = db
         self._lake = lake
-        self._last_read: tuple[tuple[str, str], _Read] | None = None
+        self._last_read: tuple[tuple[str, str, str], _Read] | None = None
         self._last_labels: tuple[int, pa.Table] | None = None
 
     def freeze(self, batches: Sequence[Batch], card: Scorecard) -> Reference:
@@ -188,7 +188,7 @@ class MonitoredReader:
 
     def _read(self, batch: Batch, card: Scorecard) -> _Read:
         """Read and score a snapshot, unless it was the last."""
-        key = batch.file_hash, card.content_hash
+        key = batch.file_path, batch.file_hash, card.content_hash
         if self._last_read is None or self._last_read[0] != key:
             self._last_read = None
             self._last_read = key, _read_snapshot(self._lake, batch, card)

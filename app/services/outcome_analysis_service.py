@@ -19,6 +19,7 @@ from app.services.analysed_rows import (
     read_files,
     scored_rows,
 )
+from app.services.label_inputs import LONGEST_WINDOW_DAYS
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -229,8 +230,10 @@ class OutcomeAnalysisService:
         """
         from app.services.window_rows import window_lines  # noqa: PLC0415 - loads Ibis
 
-        chosen, names = sorted(set(windows)), tuple(dict.fromkeys(outcome_types))
+        chosen, names = sorted(dict.fromkeys(windows)), tuple(dict.fromkeys(outcome_types))
         _require(1 <= len(chosen) <= MOST_WINDOWS, f"give 1 to {MOST_WINDOWS} windows")
+        for days in chosen:
+            _require_number(days, "a window", LONGEST_WINDOW_DAYS)
         _require(1 <= len(names) <= MOST_DEFINITIONS, f"give 1 to {MOST_DEFINITIONS} definitions")
         batches = choose_batches(self.db, batch_ids)
         observed = [defined_outcomes(self.db, batches, name) for name in names]

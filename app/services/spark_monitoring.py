@@ -188,8 +188,8 @@ def _stacked(table: ir.Table, columns: Mapping[str, ir.Value]) -> ir.Table:
     )  # fmt: skip
 
 
-@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]  # of Ibis
-def rint(number: float) -> float:
+@ibis.udf.scalar.builtin(name="rint")  # type: ignore[untyped-decorator]  # of Ibis
+def _rint(number: float) -> float:
     """Round to whole numbers, halves to even, as NumPy does; Spark's own function."""
     raise NotImplementedError
 
@@ -197,7 +197,7 @@ def rint(number: float) -> float:
 def _rounded(column: ir.Value) -> ir.Value:
     """Round by the steps of ``numpy.round``."""
     factor = ibis.literal(10.0**DECIMALS)
-    return rint(column * factor) / factor + ibis.literal(0.0)
+    return _rint(column * factor) / factor + ibis.literal(0.0)
 
 
 def _placed(bins: FrozenBins, column: ir.Value) -> ir.Value:

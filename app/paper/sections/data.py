@@ -5,6 +5,7 @@ from __future__ import annotations
 from app.charts.catalogue import Drawing
 from app.charts.tables import Column, table
 from app.domain.counted import counted
+from app.domain.leakage import MAX_ROWS
 from app.domain.outcomes import FINAL_FLAG
 from app.domain.types import Document
 from app.edge import numbers
@@ -190,15 +191,18 @@ def _leaks(found: Document) -> list[Part]:
         return []
     validation = found["model"]["validation"]
     signs, screen = validation["leakage"], validation.get("screens", {}).get("leakage")
-    looked_at = f"{screen['n_rows'] if screen else validation['n_rows']:,} rows were looked at"
+    looked_at = ""
+    if screen or validation["n_rows"] <= MAX_ROWS:  # else how many is not on record
+        n_rows = screen["n_rows"] if screen else validation["n_rows"]
+        looked_at = f"; {n_rows:,} rows were looked at"
     if not signs:
         clear = "No column of the batches showed a sign of knowing the outcome in advance"
-        return [said(f"{clear}; {looked_at}.")]
+        return [said(f"{clear}{looked_at}.")]
     rows = [
         (one["feature"], "on the card" if one["is_on_card"] else "beside the card", one["sentence"])
         for one in signs
     ]
     columns = (Column("Column"), Column("Where"), Column("Sign"))
     title = f"{counted(len(signs), 'sign')} that a column may know the outcome"
-    source = f"A warning, never a gate; {looked_at}. Columns beside the card were not trained on."
+    source = f"A warning, never a gate{looked_at}. Columns beside the card were not trained on."
     return [Block(title, table(columns, rows), "Leak signs", source)]
