@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -30,7 +29,6 @@ PYTHONS = {"duckdb": ROOT / ".venv/bin/python", "spark": ROOT / ".spark/bin/pyth
 STEPS = ("score", "labels", "matrix", "monitor")
 EVENTS_PER_PARTY = 2
 SIZES = (1_000_000, 10_000_000)
-_REPEATS = {1_000_000: 3}
 _LOOK_SECONDS = 0.2
 _GIB = 2**30
 _Row = dict[str, Any]
@@ -94,20 +92,10 @@ def _measure(
 ) -> _Row:
     lake = str(folder / "lake")
     asked = {"lake": lake, **names, "engine": engine, "step": step}
-    runs = [_run(asked, folder, most_gib) for _ in range(_REPEATS.get(n, 1))]
-    row: _Row = {
-        "engine": engine,
-        "step": step,
-        "n": n,
-        "seconds": [run["seconds"] for run in runs],
-        "start_seconds": [run["start"] for run in runs],
-        "peak_gib": max(run["peak_gib"] for run in runs),
-        "machine": machine(),
-    }
-    told = [seconds for seconds in row["seconds"] if seconds is not None]
-    median = f"{statistics.median(told):.3g} s" if told else "ended"
-    say(f"{n:,} {step} on {engine}: {median}, {row['peak_gib']:.2f} GiB")
-    return row
+    run = _run(asked, folder, most_gib)
+    took = "ended" if run["seconds"] is None else f"{run['seconds']:.3g} s"
+    say(f"{n:,} {step} on {engine}: {took}, {run['peak_gib']:.2f} GiB")
+    return {"engine": engine, "step": step, "n": n, **run, "machine": machine()}
 
 
 def _run(asked: _Row, folder: Path, most_gib: float) -> _Row:
