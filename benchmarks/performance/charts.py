@@ -59,7 +59,7 @@ def growth_of_pipeline(part: Mapping[str, Any]) -> Any:
     Returns
     -------
     altair chart
-        Two panels on log scales; grey is growth in proportion, from the largest size back.
+        Two panels on log scales; grey is linear growth, from the largest size back.
     """
     rows = pipeline_rows(part)
     panels = [
@@ -76,13 +76,13 @@ def _growth(rows: list[dict[str, Any]], column: str, title: str) -> Any:
         for row in rows
         for what, value in (
             ("measured", row[column]),
-            ("in proportion", last[column] * row["n"] / last["n"]),
+            ("linear", last[column] * row["n"] / last["n"]),
         )
     ]
     least = min(row[column] for row in rows)
     log = alt.Scale(type="log", nice=False)
     axis = alt.Axis(format="~s", values=[row["n"] for row in rows])
-    colour = alt.Scale(domain=["measured", "in proportion"], range=[COLOURS[0], GREY])
+    colour = alt.Scale(domain=["measured", "linear"], range=[COLOURS[0], GREY])
     return (
         alt.Chart(alt.Data(values=[line for line in lines if line["value"] >= least / 2]))
         .mark_line(point=True)
