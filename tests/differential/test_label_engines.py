@@ -137,6 +137,7 @@ def label_table(
     return {line[row]: tuple(line[name] for name in names) for line in found}
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None)
 @given(
     happened=st.lists(events, max_size=4),

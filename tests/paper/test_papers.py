@@ -29,6 +29,7 @@ SHOWN = ("card name", "band low", "feature a", "why a", "word", "maker", "checke
          "approval", "withdrawal of approval", "activation", "role", "validator")  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_markup_stays_text_in_html_and_workbook(hostile: Papers, version: str) -> None:
     for is_card in (False, True):
