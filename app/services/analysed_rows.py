@@ -1,4 +1,4 @@
-"""Read what outcome analyses look at: scored rows of batches, outcome files, exposure lists."""
+"""Read what outcome analyses look at: scored rows of batches, and which outcome files count."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from app.queries.batches import list_batches, list_withdrawals, require_batch
 from app.queries.exposures import list_valid_exposure_imports
 from app.queries.outcomes import list_valid_imports, through_by_type
 from app.services.label_inputs import gather_inputs
-from app.services.label_tables import FileName
+from app.services.label_tables import FileName, numbered_rows
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -207,38 +207,4 @@ def scored_rows(lake: Lake, batches: Sequence[Batch]) -> pa.Table:
         lake.read_table(row.file_path, row.file_hash, columns=["party_id", "scored_at"])
         for row in batches
     ]
-    rows = pa.concat_tables(tables)
-    return pa.table(
-        {
-            "row": pa.array(range(rows.num_rows), pa.int64()),
-            "party_id": rows["party_id"],
-            "scored_on": rows["scored_at"].cast(pa.date32(), safe=False),
-        }
-    )
-
-
-def read_files(lake: Lake, files: Sequence[FileName]) -> pa.Table | None:
-    """Read outcome files, or exposure lists, as one table.
-
-    Parameters
-    ----------
-    lake : Lake
-        Where they are; each file's hash is verified.
-    files : sequence of (path, sha256)
-        Any number.
-
-    Returns
-    -------
-    pyarrow.Table or None
-        None where there is no file.
-
-    Raises
-    ------
-    FileHashError
-        If a file is not what was stored.
-    """
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-
-    if not files:
-        return None
-    return pa.concat_tables([lake.read_table(path, sha256) for path, sha256 in files])
+    return numbered_rows(pa.concat_tables(tables))

@@ -75,31 +75,101 @@ def label_by_events(
     FileHashError
         If a file is not what was stored.
     """
+    return label_rows(
+        numbered_rows(snapshot), rule, read_files(lake, events), read_files(lake, exposures)
+    )
+
+
+def numbered_rows(parties: pa.Table) -> pa.Table:
+    """Give each row a number and the day of its score.
+
+    Parameters
+    ----------
+    parties : pyarrow.Table of n rows
+        ``party_id`` and ``scored_at``, as in snapshots.
+
+    Returns
+    -------
+    pyarrow.Table of n rows
+        ``row`` from 0, ``party_id`` and ``scored_on``, the UTC calendar day.
+    """
+    import numpy as np  # noqa: PLC0415 - heavy import
+    import pyarrow as pa  # noqa: PLC0415 - the same
+
+    return pa.table(
+        {
+            "row": pa.array(np.arange(parties.num_rows)),
+            "party_id": parties["party_id"],
+            "scored_on": parties["scored_at"].cast(pa.date32(), safe=False),
+        }
+    )
+
+
+def read_files(lake: Lake, files: Sequence[FileName]) -> pa.Table | None:
+    """Read outcome files, or exposure lists, as one table.
+
+    Parameters
+    ----------
+    lake : Lake
+        Where they are; each file's hash is verified.
+    files : sequence of (path, sha256)
+        Any number.
+
+    Returns
+    -------
+    pyarrow.Table or None
+        None where there is no file.
+
+    Raises
+    ------
+    FileHashError
+        If a file is not what was stored.
+    """
+    import pyarrow as pa  # noqa: PLC0415 - heavy import
+
+    if not files:
+        return None
+    return pa.concat_tables([lake.read_table(path, sha256) for path, sha256 in files])
+
+
+def label_rows(
+    rows: pa.Table, rule: WindowRule, events: pa.Table, exposures: pa.Table | None
+) -> pa.Table:
+    """Label rows by dated events on DuckDB; a party may stand in several.
+
+    Parameters
+    ----------
+    rows : pyarrow.Table of n rows
+        As `numbered_rows` gives them.
+    rule : WindowRule
+        Definition, window and data-through date.
+    events : pyarrow.Table
+        Of all outcome files.
+    exposures : pyarrow.Table or None
+        Those who were granted credit; None means all were.
+
+    Returns
+    -------
+    pyarrow.Table of n rows
+        As `label_by_events`.
+    """
     import ibis  # noqa: PLC0415 - heavy import
     import numpy as np  # noqa: PLC0415 - the same
-    import pyarrow as pa  # noqa: PLC0415 - the same
 
     from app.domain.outcomes_table import label_expression  # noqa: PLC0415 - the same
 
-    parties = pa.table(
-        {
-            "party_id": snapshot["party_id"],
-            "scored_on": snapshot["scored_at"].cast(pa.date32(), safe=False),
-            "row": pa.array(np.arange(snapshot.num_rows)),
-        }
-    )
-    granted = _read_all(lake, exposures)
     expression = label_expression(
-        ibis.memtable(parties),
-        ibis.memtable(_read_all(lake, events)),
+        ibis.memtable(rows),
+        ibis.memtable(events),
         definition=rule.definition,
         window_days=rule.window_days,
         data_through=rule.data_through,
-        exposures=None if granted is None else ibis.memtable(granted),
+        exposures=None if exposures is None else ibis.memtable(exposures),
+        row="row",
         keep=("row",),
     )
     labels = collect(expression.drop("party_id"))
-    place = np.empty(snapshot.num_rows, dtype=np.int64)
+    place = np.empty(rows.num_rows, dtype=np.int64)
     place[labels["row"].to_numpy()] = np.arange(labels.num_rows)
     return labels.drop_columns(["row"]).take(place)
 
@@ -148,14 +218,6 @@ def label_by_flags(lake: Lake, snapshot: pa.Table, flags: Sequence[FileName]) ->
             "event_date": pa.nulls(n_rows, pa.date32()),
         }
     )
-
-
-def _read_all(lake: Lake, files: Sequence[FileName]) -> pa.Table | None:
-    import pyarrow as pa  # noqa: PLC0415 - heavy import
-
-    if not files:
-        return None
-    return pa.concat_tables([lake.read_table(path, sha256) for path, sha256 in files])
 
 
 def add_scores(labels: pa.Table, snapshot: pa.Table, card: Scorecard) -> pa.Table:

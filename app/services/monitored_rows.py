@@ -68,7 +68,7 @@ class MonitoredReader:
     def __init__(self, db: Session, lake: Lake) -> None:
         self._db = db
         self._lake = lake
-        self._last_read: tuple[tuple[str, str, str], _Read] | None = None
+        self._last_read: tuple[tuple[str, str, str], _ScoredSnapshot] | None = None
         self._last_labels: tuple[int, pa.Table] | None = None
 
     def freeze(self, batches: Sequence[Batch], card: Scorecard) -> Reference:
@@ -98,7 +98,7 @@ class MonitoredReader:
             return freeze_reference(_pooled([self._read(batch, card) for batch in batches]))
         from app.services.spark_monitoring import population_on_spark  # noqa: PLC0415 - Spark only
 
-        files = [_snapshot(batch, card) for batch in batches]
+        files = [_file_of(batch, card) for batch in batches]
         return freeze_reference(population_on_spark(spark, self._lake, files, card))
 
     def count(self, batch: Batch, card: Scorecard, reference: Reference) -> Counted:
@@ -128,7 +128,7 @@ class MonitoredReader:
             return count_population(self._read(batch, card).population(), reference)
         from app.services.spark_monitoring import counts_on_spark  # noqa: PLC0415 - Spark only
 
-        return counts_on_spark(spark, self._lake, _snapshot(batch, card), card, reference)
+        return counts_on_spark(spark, self._lake, _file_of(batch, card), card, reference)
 
     def scored(self, batch: Batch, cards: Sequence[Scorecard]) -> ScoredRows:
         """Score the parties of a batch under one or more cards; nothing is stored.
@@ -156,7 +156,7 @@ class MonitoredReader:
             return _scored_rows(table, [self._read(batch, card).scores for card in cards])
         from app.services.spark_monitoring import scores_on_spark  # noqa: PLC0415 - Spark only
 
-        (snapshot,) = {_snapshot(batch, card) for card in cards}
+        (snapshot,) = {_file_of(batch, card) for card in cards}
         table = scores_on_spark(spark, self._lake, snapshot, cards)
         return _scored_rows(
             table, [table[f"score_{place}"].to_numpy() for place in range(len(cards))]
@@ -186,7 +186,7 @@ class MonitoredReader:
             self._last_labels = label_set.id, verified_labels(self._db, label_set)
         return place_labels(self._last_labels[1], rows.party_id)
 
-    def _read(self, batch: Batch, card: Scorecard) -> _Read:
+    def _read(self, batch: Batch, card: Scorecard) -> _ScoredSnapshot:
         """Read and score a snapshot, unless it was the last."""
         key = batch.file_path, batch.file_hash, card.content_hash
         if self._last_read is None or self._last_read[0] != key:
@@ -195,7 +195,8 @@ class MonitoredReader:
         return self._last_read[1]
 
 
-def _snapshot(batch: Batch, card: Scorecard) -> tuple[str, str]:
+def _file_of(batch: Batch, card: Scorecard) -> tuple[str, str]:
+    """Name the snapshot of a batch, which must hold every feature of the card."""
     require_features(batch, card)
     return batch.file_path, batch.file_hash
 
@@ -210,7 +211,7 @@ def _scored_rows(table: pa.Table, scores: Sequence[Floats]) -> ScoredRows:
 
 
 @dataclass(frozen=True, slots=True)
-class _Read:
+class _ScoredSnapshot:
     """Hold a snapshot in this process, and its scores under a card."""
 
     table: pa.Table
@@ -221,17 +222,17 @@ class _Read:
         return _pooled([self])
 
 
-def _read_snapshot(lake: Lake, batch: Batch, card: Scorecard) -> _Read:
+def _read_snapshot(lake: Lake, batch: Batch, card: Scorecard) -> _ScoredSnapshot:
     from app.domain.table_score import TableScorer  # noqa: PLC0415 - loads pyarrow
 
     columns = ("party_id", "scored_at", *card.feature_names)
-    table = lake.read_table(*_snapshot(batch, card), columns=columns)
+    table = lake.read_table(*_file_of(batch, card), columns=columns)
     scorer = TableScorer(card, reasons=False, contributions=False)
     scored = scorer.run(table, source=f"batch {batch.batch_id}")
-    return _Read(table, scored["unrounded_score"].to_numpy(), card)
+    return _ScoredSnapshot(table, scored["unrounded_score"].to_numpy(), card)
 
 
-def _pooled(parts: Sequence[_Read]) -> Population:
+def _pooled(parts: Sequence[_ScoredSnapshot]) -> Population:
     """Pool the parties of one or more batches under one card."""
     from app.domain.feature_columns import sound_columns  # noqa: PLC0415 - loads pyarrow
 

@@ -16,10 +16,11 @@ from app.services.analysed_rows import (
     choose_batches,
     dated_outcomes,
     defined_outcomes,
-    read_files,
     scored_rows,
 )
 from app.services.label_inputs import LONGEST_WINDOW_DAYS
+from app.services.label_tables import read_files
+from app.services.window_rows import window_lines
 from app.settings import default_actor
 
 if TYPE_CHECKING:
@@ -228,12 +229,10 @@ class OutcomeAnalysisService:
         FileHashError
             If a file is not what was stored.
         """
-        from app.services.window_rows import window_lines  # noqa: PLC0415 - loads Ibis
-
-        chosen, names = sorted(dict.fromkeys(windows)), tuple(dict.fromkeys(outcome_types))
-        _require(1 <= len(chosen) <= MOST_WINDOWS, f"give 1 to {MOST_WINDOWS} windows")
-        for days in chosen:
+        for days in windows:
             _require_number(days, "a window", LONGEST_WINDOW_DAYS)
+        chosen, names = sorted(set(windows)), tuple(dict.fromkeys(outcome_types))
+        _require(1 <= len(chosen) <= MOST_WINDOWS, f"give 1 to {MOST_WINDOWS} windows")
         _require(1 <= len(names) <= MOST_DEFINITIONS, f"give 1 to {MOST_DEFINITIONS} definitions")
         batches = choose_batches(self.db, batch_ids)
         observed = [defined_outcomes(self.db, batches, name) for name in names]

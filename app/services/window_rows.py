@@ -5,25 +5,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
-import pyarrow as pa
 from sqlalchemy.orm import Session
 
 from app.domain.outcomes import STATUSES
-from app.domain.outcomes_table import label_expression
 from app.domain.scorecard import Scorecard
 from app.domain.types import Bools, Document, Floats, Ints, Progress
 from app.domain.window_table import LEAST_LABELLED, judge_window, window_sentence
 from app.errors import InvalidInputError
-from app.lake.engine import collect
 from app.lake.store import Lake
 from app.models import Batch
 from app.queries.versions import require_active, require_version
-from app.services.analysed_rows import DefinedOutcomes, read_files, scored_rows
+from app.services.analysed_rows import DefinedOutcomes, scored_rows
 from app.services.comparison_rows import population_scores
 from app.services.label_rows import count_statuses
+from app.services.label_tables import WindowRule, label_rows, read_files
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _STAGE = "Labelling under each window"
 
@@ -86,11 +87,15 @@ def window_lines(
     rows, limits = _as_rows(db, lake, batches, scored, Scorecard.from_document(row.content))
     judged = []
     for at, observed in enumerate(definitions):
-        files = read_files(lake, observed.outcomes), read_files(lake, observed.exposures)
+        events = read_files(lake, observed.outcomes)
+        exposures = read_files(lake, observed.exposures)
         found = []
         for place, days in enumerate(windows):
             report(_STAGE, 1 + at * len(windows) + place, total)
-            found.append(_label(scored, *files, observed, days))
+            rule = WindowRule(observed.definition, days, observed.data_through)
+            table = label_rows(scored, rule, events, exposures)
+            value = table["label_value"].fill_null(-1).to_numpy().astype(np.int64)
+            found.append(_Labels(value, count_statuses(table)))
         judged.append(_definition(rows, windows, found, observed))
     report(_STAGE, total, total)
     if not all(one["has_exposures"] for one in judged):
@@ -121,29 +126,6 @@ def _as_rows(
     except InvalidInputError as error:
         limits.append(f"There is no AUC: {error.message}.")
     return _Rows(codes.astype(np.int64), scored["scored_on"].to_numpy(), risk), limits
-
-
-def _label(
-    scored: pa.Table,
-    events: pa.Table,
-    exposures: pa.Table | None,
-    observed: DefinedOutcomes,
-    days: int,
-) -> _Labels:
-    expression = label_expression(
-        ibis.memtable(scored),
-        ibis.memtable(events),
-        definition=observed.definition,
-        window_days=days,
-        data_through=observed.data_through,
-        exposures=None if exposures is None else ibis.memtable(exposures),
-        row="row",
-        keep=("row",),
-    )
-    labels = collect(expression.select("row", "status", "label_value"))
-    value = np.empty(scored.num_rows, dtype=np.int64)
-    value[labels["row"].to_numpy()] = labels["label_value"].fill_null(-1).to_numpy()
-    return _Labels(value, count_statuses(labels))
 
 
 def _definition(

@@ -68,13 +68,17 @@ def ranked_auc(risk: Floats, bad: Ints) -> RankedAuc | None:
     >>> round(found.value, 3), [round(end, 3) for end in found.interval()]
     (0.972, [0.669, 0.998])
     """
-    n_bad = int(bad.sum())
-    if min(n_bad, len(bad) - n_bad) < _FEWEST_OF_A_CLASS:
+    if not _has_enough(bad):
         return None
     found = auc_estimate(risk, bad)
     if not (found.standard_error > 0 and 0 < found.value < 1):
         return None
     return RankedAuc(found.value, found.standard_error)
+
+
+def _has_enough(bad: Ints) -> bool:
+    n_bad = int(bad.sum())
+    return min(n_bad, len(bad) - n_bad) >= _FEWEST_OF_A_CLASS
 
 
 def fall_p_value(now: RankedAuc, reference: RankedAuc) -> float:
@@ -128,8 +132,7 @@ def describe_auc(risk: Floats, bad: Ints) -> Document | None:
     >>> describe_auc(np.arange(12.0), np.repeat([0, 1], 6))
     {'value': 1.0, 'low': None, 'high': None}
     """
-    n_bad = int(bad.sum())
-    if min(n_bad, len(bad) - n_bad) < _FEWEST_OF_A_CLASS:
+    if not _has_enough(bad):
         return None
     found = ranked_auc(risk, bad)
     value = found.value if found else auc_estimate(risk, bad).value
