@@ -34,10 +34,10 @@ def auc(value: float | None, decimals: int = 3) -> str:
 
     Examples
     --------
-    >>> auc(0.74159), auc(None)
-    ('0.742', '–')
+    >>> auc(0.74159), auc(-0.00004), auc(None)
+    ('0.742', '0.000', '–')
     """
-    return f"{value:.{decimals}f}" if _is_shown(value) else NONE
+    return f"{value:z.{decimals}f}" if _is_shown(value) else NONE
 
 
 def gain(value: float | None, decimals: int = 3) -> str:
@@ -290,7 +290,7 @@ def interval(limits: Sequence[float | None] | None, decimals: int = 3) -> str:
     if limits is None or not all(_is_shown(limit) for limit in limits):
         return NONE
     low, high = (round(limit or 0.0, decimals) + 0.0 for limit in limits)
-    return f"{low:.{decimals}f} to {high:.{decimals}f}"
+    return f"{low:z.{decimals}f} to {high:z.{decimals}f}"
 
 
 def day(value: object) -> str:

@@ -263,7 +263,7 @@ def _require(holds: bool, sentence: str) -> None:  # noqa: FBT001 - private
 
 def _require_number(value: object, name: str, most: int) -> None:
     is_number = isinstance(value, int) and not isinstance(value, bool) and 1 <= value <= most
-    _require(is_number, f"{name} is a whole number from 1 to {most}, not {value!r}")
+    _require(is_number, f"{name} is a whole number from 1 to {most:,}, not {value!r}")
 
 
 def _limits(observed: Observed) -> list[str]:

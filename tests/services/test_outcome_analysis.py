@@ -201,7 +201,7 @@ def test_what_cannot_be_analysed_says_why(small: Session) -> None:
     with pytest.raises(InvalidInputError, match="12 windows"):
         analysis.windows(windows=range(1, 14))
     for days in (0, -30, 36_501, 30.5, True):
-        with pytest.raises(InvalidInputError, match="a window is a whole number from 1 to 36500"):
+        with pytest.raises(InvalidInputError, match="a window is a whole number from 1 to 36,500"):
             analysis.windows(windows=[days])
     DefinitionService(small).add_definition({"name": "ruin", "bad": [{"event_type": "bankruptcy"}]})
     with pytest.raises(ImmatureOutcomesError):
